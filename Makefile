@@ -1,0 +1,53 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# uv reads the machine's own certificates, as pip does; behind a company proxy its bundled ones would not do.
+export UV_SYSTEM_CERTS := 1
+export UV_NATIVE_TLS := 1
+UV := $(BIN)/uv pip
+
+.PHONY: help up demo test check lint types contracts unit lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/runtime: requirements.lock pyproject.toml
+	@echo "switchboard: preparing the environment in $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[0-9.]*' requirements-dev.lock)"
+	$(UV) install --python $(BIN)/python --quiet --require-hashes -r requirements.lock
+	$(UV) install --python $(BIN)/python --quiet --no-deps -e .
+	@touch $@
+
+$(VENV)/dev: requirements-dev.lock $(VENV)/runtime
+	$(UV) install --python $(BIN)/python --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+up: $(VENV)/runtime ## everything in one go, filled by the demo: engine, mailbox, pipeline, live view
+	$(BIN)/switchboard up --demo
+
+check: lint types contracts unit ## the quick half: under a minute
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/dev
+	$(BIN)/lint-imports
+
+unit: $(VENV)/dev
+	$(BIN)/pytest -q -m "not engine"
+
+test: check ## the quick half, then every test against real servers
+	$(BIN)/pytest -m engine
+
+lock: $(VENV)/dev ## resolve the dependencies anew
+	$(UV) compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
+	$(UV) compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml --group dev --group bench -o requirements-dev.lock
+
+clean: ## forget the environment (the engine's data stays)
+	rm -rf $(VENV)

@@ -1,0 +1,317 @@
+"""The events that travel between rooms: frozen structs, each with its type, version and topic.
+
+``RawEvent`` carries the source's bytes untouched; every other event is JSON (see `normalizer.wire`).
+Times are aware UTC datetimes. Ids are strings: lower-case UUIDs made by `normalizer.ids`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import ClassVar, Literal
+
+import msgspec
+
+Kind = Literal[
+    "message",  # written by a person, as far as anyone can tell
+    "bounce",  # a mail that could not be delivered (RFC 3464 and the many others)
+    "delay",  # not delivered yet, still trying
+    "auto_reply",  # out of office and other automatic replies (RFC 3834)
+    "feedback",  # abuse report (RFC 5965)
+    "receipt",  # read or delivery receipt (RFC 8098)
+    "list",  # sent through a mailing list or in bulk
+    "calendar",  # an invitation or its answer (RFC 5546)
+    "edit",  # an earlier message changed
+    "deletion",  # an earlier message withdrawn
+]
+Priority = Literal["low", "normal", "high", "urgent"]
+Status = Literal["open", "closed", "suppressed"]
+Outcome = Literal["routed", "duplicate", "suppressed", "dead_lettered"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every event on a topic knows about itself."""
+
+    type: ClassVar[str]
+    version: ClassVar[int] = 1
+    topic: ClassVar[str]
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where the raw record stands: the one name of a delivery that a replay does not change."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+class RawEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One delivery, as the source gave it. Topic ``raw.<channel>``; the Kafka value is `body`, byte for byte.
+
+    `source_id` names the delivery at the source (IMAP: folder, UIDVALIDITY and UID) and with channel and
+    account gives the CloudEvents id. `key` is the source's own thread where it has one. `attributes` are
+    facts that are not in the body (envelope, folder, remote address), strings only. `dataref` is the blob
+    that holds the whole body when `body` is only its first part (the claim check).
+    """
+
+    channel: str
+    account: str
+    source_id: str
+    body: bytes
+    content_type: str
+    received_at: datetime
+    key: str | None = None
+    attributes: dict[str, str] = {}
+    dataref: str | None = None
+    traceparent: str | None = None
+    origin: Origin | None = None
+
+    @property
+    def topic(self) -> str:
+        """The raw topic of this event's channel."""
+        return f"raw.{self.channel}"
+
+
+class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One party of a message. `scheme` says what `address` is; `address` is in its normal form."""
+
+    scheme: Literal["email", "tel", "form", "slack", "x", "chat", "meta", "other"]
+    address: str
+    name: str = ""
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that came with a message. The bytes live in the blob store under `sha256`.
+
+    `content` is set only between `read` and the normalize stage, which stores it and clears it:
+    on a topic it is always absent.
+    """
+
+    sha256: str
+    size: int
+    name: str = ""
+    content_type: str = "application/octet-stream"
+    content_id: str = ""
+    inline: bool = False
+    content: bytes | None = None
+
+    @classmethod
+    def of(
+        cls,
+        content: bytes,
+        *,
+        name: str = "",
+        content_type: str = "application/octet-stream",
+        content_id: str = "",
+        inline: bool = False,
+    ) -> Attachment:
+        """An attachment that still holds its bytes."""
+        return cls(
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            name=name,
+            content_type=content_type,
+            content_id=content_id,
+            inline=inline,
+            content=content,
+        )
+
+
+class ThreadRefs(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How a message says where it belongs, in the channel's own ids.
+
+    `own` is the message's id at the source (a Message-ID without brackets, a Slack ts …), "" when it has
+    none. `parents` are the ids it refers to, oldest first (References, then In-Reply-To). `provider` is a
+    thread id that the provider vouches for (Gmail, Slack, conversation_id), "" when there is none.
+    """
+
+    own: str = ""
+    parents: tuple[str, ...] = ()
+    provider: str = ""
+
+
+class Bounce(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a delivery report says of one recipient (RFC 3464). `hard` means: will never be deliverable."""
+
+    address: str
+    hard: bool
+    status: str = ""
+    reason: str = ""
+    diagnostic: str = ""
+
+
+class Forwarded(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The mail inside a forwarded mail, as far as it could be read."""
+
+    sender: Contact | None = None
+    to: tuple[Contact, ...] = ()
+    cc: tuple[Contact, ...] = ()
+    subject: str = ""
+    sent: str = ""
+    text: str = ""
+
+
+class Message(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing somebody said, in the same form whatever the channel. Keyed by thread root.
+
+    `text` is everything, `visible_text` what the sender newly wrote; `html` is sanitized. `item` of `items`
+    counts the messages that one raw record gave. `degradations` names whatever had to be guessed or cut.
+    """
+
+    type: ClassVar[str] = "switchboard.message.normalized"
+    topic: ClassVar[str] = "messages.normalized"
+
+    id: str
+    channel: str
+    account: str
+    source_id: str
+    sender: Contact
+    received_at: datetime
+    sent_at: datetime | None = None
+    origin: Origin | None = None
+    item: int = 0
+    items: int = 1
+    kind: Kind = "message"
+    to: tuple[Contact, ...] = ()
+    cc: tuple[Contact, ...] = ()
+    reply_to: tuple[Contact, ...] = ()
+    subject: str = ""
+    text: str = ""
+    visible_text: str = ""
+    html: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    refs: ThreadRefs = ThreadRefs()
+    bounces: tuple[Bounce, ...] = ()
+    forwarded: Forwarded | None = None
+    fields: dict[str, str] = {}
+    degradations: tuple[str, ...] = ()
+
+
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why something was decided: the rule or signal, what it gave, and on what evidence."""
+
+    what: Literal["thread", "duplicate", "suppress", "priority", "queue", "reopen", "customer"]
+    rule: str
+    result: str
+    because: str = ""
+
+
+class Threaded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A message that is nobody's duplicate, with its conversation and its customer. Keyed by customer."""
+
+    type: ClassVar[str] = "switchboard.message.threaded"
+    topic: ClassVar[str] = "messages.threaded"
+
+    message: Message
+    conversation_id: str
+    customer_id: str
+    related_to: tuple[str, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The state of a ticket after a revision. Revisions of one ticket count 1, 2, 3 … without a gap."""
+
+    id: str
+    revision: int
+    conversation_id: str
+    customer_id: str
+    customer: Contact
+    channel: str
+    account: str
+    subject: str
+    status: Status
+    priority: Priority
+    queue: str
+    opened_at: datetime
+    updated_at: datetime
+    messages: int
+    follows: str = ""
+
+
+class Routed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A ticket's new revision and what caused it. Keyed by ticket. **The public contract.**
+
+    `message` is absent when the revision came from a status change. `suppressed` is the reason why this
+    message asks nobody to act; it is in the ticket all the same.
+    """
+
+    type: ClassVar[str] = "switchboard.ticket.routed"
+    topic: ClassVar[str] = "tickets.routed"
+
+    ticket: Ticket
+    message: Message | None = None
+    decisions: tuple[Decision, ...] = ()
+    suppressed: str = ""
+
+
+class StatusChange(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody closed or reopened a ticket. Keyed by customer, like the messages it is ordered with."""
+
+    type: ClassVar[str] = "switchboard.ticket.status"
+    topic: ClassVar[str] = "tickets.status"
+
+    ticket_id: str
+    conversation_id: str
+    customer_id: str
+    status: Literal["open", "closed"]
+    at: datetime
+    by: str = ""
+
+
+class Fate(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one raw record's message. Keyed by origin and item, so that the last word stands."""
+
+    type: ClassVar[str] = "switchboard.fate"
+    topic: ClassVar[str] = "fates"
+
+    origin: Origin
+    outcome: Outcome
+    at: datetime
+    item: int = 0
+    items: int = 1
+    message_id: str = ""
+    ticket_id: str = ""
+    stage: str = ""
+    reason: str = ""
+
+
+class Link(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """An id at the source belongs to a conversation. Keyed by that id; compacted."""
+
+    type: ClassVar[str] = "switchboard.link"
+    topic: ClassVar[str] = "links"
+
+    source_ref: str
+    root: str
+
+
+class Cursor(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """How far a connector has read one source. Keyed by channel, account and source; compacted."""
+
+    type: ClassVar[str] = "switchboard.cursor"
+    topic: ClassVar[str] = "cursors"
+
+    channel: str
+    account: str
+    source: str
+    position: msgspec.Raw
+    at: datetime
+
+
+class Health(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """How one source or stage is doing. Keyed by its name; compacted; a report, never a lease."""
+
+    type: ClassVar[str] = "switchboard.health"
+    topic: ClassVar[str] = "health"
+
+    name: str
+    state: Literal["starting", "running", "waiting", "failing", "stopped"]
+    at: datetime
+    detail: str = ""
+    received: int = 0
+    errors: int = 0
+    last_received_at: datetime | None = None

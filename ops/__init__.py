@@ -1,0 +1,1 @@
+"""What an operator touches: the command, the configuration, the local engines. It wires the rooms together."""
