@@ -39,13 +39,13 @@ def encode(event: Event) -> bytes:
     return _encoder.encode(event)
 
 
-def headers(event: Event, *, id: str, source: str, time: datetime, traceparent: str | None = None) -> Headers:
-    """The CloudEvents headers of `event`. `id` with `source` names this event for those who dedupe."""
+def headers(event: Event, *, ce_id: str, source: str, time: datetime, traceparent: str | None = None) -> Headers:
+    """The CloudEvents headers of `event`. `ce_id` with `source` names this event for those who dedupe."""
     found = [
         ("content-type", b"application/json"),
         ("ce_specversion", b"1.0"),
         ("ce_type", versioned_type(type(event)).encode()),
-        ("ce_id", id.encode()),
+        ("ce_id", ce_id.encode()),
         ("ce_source", source.encode()),
         ("ce_time", time.astimezone(UTC).isoformat().encode()),
     ]
