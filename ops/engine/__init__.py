@@ -1,0 +1,1 @@
+"""Servers that run on this machine with nothing installed but Python: Apache Kafka, and GreenMail for trying mail."""
