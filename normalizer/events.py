@@ -25,7 +25,7 @@ Kind = Literal[
     "deletion",  # an earlier message withdrawn
 ]
 Priority = Literal["low", "normal", "high", "urgent"]
-Status = Literal["open", "closed", "suppressed"]
+Status = Literal["open", "closed", "suppressed", "merged"]
 Outcome = Literal["routed", "duplicate", "suppressed", "dead_lettered"]
 
 
@@ -208,12 +208,38 @@ class Threaded(Event, frozen=True, kw_only=True, omit_defaults=True):
     message: Message
     conversation_id: str
     customer_id: str
+    customer: Contact
     related_to: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
 
 
+class Merged(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A late parent showed that a conversation is part of another. Keyed by the customer of the one that ends."""
+
+    type: ClassVar[str] = "switchboard.conversation.merged"
+    topic: ClassVar[str] = "messages.threaded"
+
+    conversation_id: str
+    customer_id: str
+    into_conversation_id: str
+    into_customer_id: str
+    into_customer: Contact
+
+
+class Lead(msgspec.Struct, frozen=True, order=True):
+    """The message that a ticket takes its subject and queue from: the smallest, so that order does not matter."""
+
+    suppressed: bool
+    at: datetime
+    message_id: str
+
+
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The state of a ticket after a revision. Revisions of one ticket count 1, 2, 3 … without a gap."""
+    """The state of a ticket after a revision. Revisions of one ticket count 1, 2, 3 … without a gap.
+
+    `follows` is the closed ticket that this one continues, `merged_into` the ticket that this one is part of
+    (status ``merged``), `related_to` conversations that its sender referred to without being party to them.
+    """
 
     id: str
     revision: int
@@ -230,6 +256,21 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     updated_at: datetime
     messages: int
     follows: str = ""
+    merged_into: str = ""
+    related_to: tuple[str, ...] = ()
+
+
+class Absorbed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What a merged ticket brings to the one it went into. Keyed by the customer of the latter."""
+
+    type: ClassVar[str] = "switchboard.ticket.absorbed"
+    topic: ClassVar[str] = "messages.threaded"
+
+    ticket: Ticket
+    lead: Lead
+    into_conversation_id: str
+    into_customer_id: str
+    into_customer: Contact
 
 
 class Routed(Event, frozen=True, kw_only=True, omit_defaults=True):
