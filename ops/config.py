@@ -1,0 +1,152 @@
+"""The configuration: one TOML file, checked whole before anything starts.
+
+Unknown settings are refused with the nearest known one. A text setting may name its value instead of holding it:
+``env:NAME`` is read from the environment and ``file:PATH`` from a file, so that no secret stands in the file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+
+from connectors._base import Blobs, Connector
+from normalizer.cluster import Cluster
+from normalizer.decisions import Policy
+from normalizer.errors import Misconfigured
+from normalizer.tickets import ClosedPolicy
+from ops.channels import channel
+
+HOME = Path(platformdirs.user_data_dir("switchboard"))
+"""Where a local installation keeps its engine, its blobs and its ticket store."""
+
+
+class Store(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The ticket store that `switchboard tickets` reads: an SQLite file."""
+
+    path: str = str(HOME / "tickets.db")
+
+
+class BlobSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where attachments and oversize bodies go: any fsspec URL."""
+
+    url: str = f"file://{HOME / 'blobs'}"
+
+
+class Http(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the doors of the push channels listen."""
+
+    host: str = "127.0.0.1"
+    port: int = 8480
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything an operator may change. `kafka` without brokers means the local engine.
+
+    `channels` is channel, then account, then the settings of that channel's connector.
+    """
+
+    kafka: Cluster | None = None
+    store: Store = Store()
+    blobs: BlobSettings = BlobSettings()
+    http: Http = Http()
+    rules: Policy = Policy()
+    tickets: ClosedPolicy = ClosedPolicy()
+    channels: dict[str, dict[str, dict[str, Any]]] = {}
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """The channels that have at least one account."""
+        return tuple(sorted(name for name, accounts in self.channels.items() if accounts))
+
+    def connectors(self, blobs: Blobs, only: str = "") -> Iterator[Connector[Any]]:
+        """The configured accounts, ready to run. `only` is ``channel`` or ``channel:account``."""
+        found = [f"{name}:{account}" for name, accounts in sorted(self.channels.items()) for account in accounts]
+        wanted = [which for which in found if only in ("", which, which.partition(":")[0])]
+        if only and not wanted:
+            raise Misconfigured(f"no account matches {only!r}: configured are {', '.join(found) or 'none'}")
+        for which in wanted:
+            name, _, account = which.partition(":")
+            kind = channel(name)
+            settings = _checked(self.channels[name][account], kind.settings_type, f"channels.{name}.{account}")
+            yield kind(account, settings, blobs)
+
+
+def load(path: Path | None) -> Config:
+    """The configuration in `path`, or the defaults for None. Raises `Misconfigured` with the setting and the remedy."""
+    if path is None:
+        return Config()
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise Misconfigured(f"there is no configuration {path}: give its path with --config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{path} is not TOML ({error}): correct it there") from error
+    config: Config = _checked(_resolved(raw, ""), Config, "")
+    for name, accounts in config.channels.items():
+        for account, settings in accounts.items():
+            _checked(settings, channel(name).settings_type, f"channels.{name}.{account}")
+    return config
+
+
+def _resolved(value: Any, where: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _resolved(item, f"{where}.{key}".lstrip(".")) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_resolved(item, where) for item in value]
+    if isinstance(value, str) and value.startswith("env:"):
+        name = value.removeprefix("env:")
+        if name not in os.environ:
+            raise Misconfigured(f"{where} is read from the environment variable {name}, which is not set: set it")
+        return os.environ[name]
+    if isinstance(value, str) and value.startswith("file:") and not value.startswith("file://"):
+        try:
+            return Path(value.removeprefix("file:")).read_text("utf-8").strip()
+        except OSError as error:
+            raise Misconfigured(f"{where} is read from a file, which cannot be read ({error}): correct it") from error
+    return value
+
+
+def _checked(raw: Mapping[str, Any], kind: type[Any], where: str) -> Any:
+    """`raw` as a `kind`; the first thing that is wrong is named with its path and what would be right."""
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        inner = re.search(r" - at `\$\.?(.*?)`$", message)
+        path = ".".join(filter(None, (where, inner[1] if inner else "")))
+        if unknown := re.search(r"contains unknown field `(.*?)`", message):
+            known = _fields(kind, (inner[1] if inner else "").split("."))
+            near = get_close_matches(unknown[1], known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+            setting = ".".join(filter(None, (path, unknown[1])))
+            raise Misconfigured(f"there is no setting {setting}: {hint}") from None
+        reason = message[: inner.start()] if inner else message
+        raise Misconfigured(f"{path or 'the configuration'} is wrong ({reason}): correct it") from None
+
+
+def _fields(kind: Any, path: Iterable[str]) -> tuple[str, ...]:
+    """The names of the settings at a path below a struct."""
+    for step in path:
+        if not step:
+            continue
+        found = next((f.type for f in msgspec.structs.fields(kind) if f.name == step.split("[")[0]), None)
+        if found is None:
+            break
+        inner = msgspec.inspect.type_info(found)
+        while not isinstance(inner, msgspec.inspect.StructType):
+            nested = getattr(inner, "item_type", None) or next(
+                (t for t in getattr(inner, "types", ()) if isinstance(t, msgspec.inspect.StructType)), None
+            )
+            if nested is None:
+                return ()
+            inner = nested
+        kind = inner.cls
+    return tuple(field.name for field in msgspec.structs.fields(kind))
