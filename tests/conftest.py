@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from normalizer.cluster import Cluster
+from ops.engine.greenmail import GreenMail
 from ops.engine.kafka import Engine
+from ops.topics import declare
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +32,18 @@ def brokers(engine: Engine) -> str:
 def cluster(brokers: str) -> Cluster:
     """That Kafka with a namespace of this test's own, so that no two tests meet."""
     return Cluster(brokers=brokers, namespace=f"t{uuid.uuid4().hex[:8]}.", partitions=4)
+
+
+@pytest.fixture
+def topics(cluster: Cluster) -> Callable[..., list[str]]:
+    """Makes the topics of this test: ``topics("mail", "webform", extra=[…])``."""
+    return lambda *channels, extra=(): declare(cluster, channels, extra)
+
+
+@pytest.fixture(scope="session")
+def greenmail() -> Iterator[GreenMail]:
+    """One real SMTP and IMAP server for the whole suite. A test takes an address of its own: mail to a new
+    address makes its mailbox, whose login and password are both the address.
+    """
+    with tempfile.TemporaryDirectory() as folder, GreenMail(folder=Path(folder)) as greenmail:
+        yield greenmail
