@@ -1,0 +1,56 @@
+"""tickets.routed → a sink: one group per sink, so that one that is down stops no other.
+
+Delivery: at least once, and once in effect, since sinks are idempotent by message id and revision. What a sink
+refuses for good goes to the dead letters; what it cannot take now comes again, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from normalizer.errors import Rejected
+from normalizer.events import Routed
+from normalizer.wire import decode
+from sinks._base import Sink
+from streams._record import Output, Record
+from streams._stage import Source, Writer
+from streams.thread import message_source
+
+
+class Deliver(Writer):
+    """Writes batches of routed tickets to one sink."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.name = f"deliver.{sink.name}"  # type: ignore[misc]  # one group for each sink, so not of the class
+        self.inputs = [Routed.topic]
+        self._sink = sink
+
+    def open(self) -> None:
+        """Connect the sink."""
+        self._sink.open()
+
+    def close(self) -> None:
+        """Disconnect the sink."""
+        self._sink.close()
+
+    def origin(self, record: Record) -> Source | None:
+        """The raw record of the message that came with a revision."""
+        message = decode(Routed, record.value, record.headers).message
+        return None if message is None else message_source(message)
+
+    def write(self, records: Sequence[Record]) -> Sequence[Sequence[Output] | Rejected]:
+        """Write a batch; the answer for a record is nothing, or why it was refused."""
+        read = [_read(record) for record in records]
+        events = [(i, event) for i, event in enumerate(read) if isinstance(event, Routed)]
+        refused = self._sink.write([event for _, event in events]) if events else {}
+        answers: list[Sequence[Output] | Rejected] = [e if isinstance(e, Rejected) else () for e in read]
+        for at, why in refused.items():
+            answers[events[at][0]] = why
+        return answers
+
+
+def _read(record: Record) -> Routed | Rejected:
+    try:
+        return decode(Routed, record.value, record.headers)
+    except Rejected as error:
+        return error

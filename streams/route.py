@@ -1,0 +1,177 @@
+"""messages.threaded → tickets.routed: what a message does to its ticket, how urgent that is, and whose it is.
+
+Delivery: at least once. A ticket's revisions are in order on its partition and count without a gap; a redelivered
+message is sent again with the ticket as it is by then, and a consumer that goes by message id and revision takes
+it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+
+from normalizer import ids
+from normalizer.decisions import Policy, Rulings, choose_queue, prioritize, suppress
+from normalizer.events import Absorbed, Decision, Merged, Message, Routed, StatusChange, Threaded
+from normalizer.tickets import (
+    ClosedPolicy,
+    TicketState,
+    Verdict,
+    absorbed,
+    changed,
+    ended,
+    joined,
+    opened,
+    opens_follow_up,
+)
+from normalizer.wire import decode, header, versioned_type
+from streams._fate import fate
+from streams._record import Output, Record, emit
+from streams._stage import Source, Stage
+from streams._state import State, Table
+from streams.thread import message_source
+
+_state = msgspec.msgpack.Decoder(TicketState)
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Route(Stage):
+    """Prioritizes and routes. A conversation's current ticket is remembered with its customer's partition."""
+
+    name: ClassVar[str] = "route"
+    tables: ClassVar[Sequence[str]] = ("tickets", "current", "applied")
+
+    def __init__(self, policy: Policy, closed: ClosedPolicy) -> None:
+        self.inputs = [Threaded.topic, StatusChange.topic]
+        self._rulings = Rulings(policy)
+        self._closed = closed
+
+    def origin(self, record: Record) -> Source | None:
+        """The raw record behind a threaded message; the other events of this stage's inputs have none."""
+        if header(record.headers, "ce_type") != versioned_type(Threaded):
+            return None
+        return message_source(decode(Threaded, record.value, record.headers).message)
+
+    def decide(self, record: Record, state: State) -> Sequence[Output]:
+        """The new revision of the ticket that the record is about, and the fate of its message."""
+        kind = header(record.headers, "ce_type")
+        if kind == versioned_type(StatusChange):
+            return self._change(decode(StatusChange, record.value, record.headers), record, state)
+        if kind == versioned_type(Merged):
+            return self._end(decode(Merged, record.value, record.headers), record, state)
+        if kind == versioned_type(Absorbed):
+            return self._absorb(decode(Absorbed, record.value, record.headers), record, state)
+        return self._take(decode(Threaded, record.value, record.headers), record, state)
+
+    def _take(self, threaded: Threaded, record: Record, state: State) -> Sequence[Output]:
+        message = threaded.message
+        verdict, decisions = self._judge(message)
+        known = state["applied"].get(message.id.encode())
+        if known is not None:
+            after = _read(state["tickets"], known) or self._opened(threaded, verdict, None)
+        else:
+            before = _read(state["tickets"], state["current"].get(threaded.conversation_id.encode()))
+            after, change = self._after(before, threaded, verdict)
+            decisions = (*decisions, *change)
+            _write(state, threaded.conversation_id, after)
+            state["applied"].set(message.id.encode(), after.ticket.id.encode())
+        ticket = after.ticket
+        routed = Routed(
+            ticket=ticket,
+            message=message,
+            decisions=(*threaded.decisions, *decisions),
+            suppressed=verdict.suppressed,
+        )
+        outcome = "suppressed" if verdict.suppressed else "routed"
+        return [
+            emit(routed, ticket.id, source=self.name, ce_id=f"{ticket.id}/{message.id}", cause=record),
+            fate(message, outcome, self.name, record, reason=verdict.suppressed, ticket_id=ticket.id),  # type: ignore[arg-type]  # one of two outcomes
+        ]
+
+    def _judge(self, message: Message) -> tuple[Verdict, tuple[Decision, ...]]:
+        reason, why = suppress(message, self._rulings.suppress)
+        priority, urgent = prioritize(message, self._rulings.priority)
+        queue, whose = choose_queue(message, self._rulings.queue)
+        trace = (urgent, whose) if why is None else (why, urgent, whose)
+        return Verdict(priority, queue, reason), trace
+
+    def _after(
+        self, before: TicketState | None, threaded: Threaded, verdict: Verdict
+    ) -> tuple[TicketState, tuple[Decision, ...]]:
+        message = threaded.message
+        if before is None:
+            return self._opened(threaded, verdict, None), ()
+        if verdict.suppressed or before.closed_at is None:
+            return joined(before, message, verdict), ()
+        if opens_follow_up(before, message, self._closed):
+            why = f"closed at {before.closed_at.isoformat()}, longer ago than tickets.follow_up_after_days"
+            return self._opened(threaded, verdict, before), (Decision("reopen", "follow_up", before.ticket.id, why),)
+        why = f"closed at {before.closed_at.isoformat()} and answered since"
+        return joined(before, message, verdict), (Decision("reopen", "reopen", before.ticket.id, why),)
+
+    def _opened(self, threaded: Threaded, verdict: Verdict, follows: TicketState | None) -> TicketState:
+        return opened(
+            threaded.message,
+            verdict,
+            conversation_id=threaded.conversation_id,
+            customer_id=threaded.customer_id,
+            customer=threaded.customer,
+            related_to=threaded.related_to,
+            follows=follows,
+        )
+
+    def _change(self, change: StatusChange, record: Record, state: State) -> Sequence[Output]:
+        before = _read(state["tickets"], change.ticket_id.encode())
+        if before is None or before.ticket.status == change.status:
+            return []  # unknown here, or already so: a redelivery, or two agents who pressed the same button
+        after = changed(before, change)
+        _write(state, change.conversation_id, after)
+        return [self._revised(after, record)]
+
+    def _end(self, merged: Merged, record: Record, state: State) -> Sequence[Output]:
+        before = _read(state["tickets"], state["current"].get(merged.conversation_id.encode()))
+        into = ids.ticket_id(merged.into_conversation_id)
+        if before is None or before.ticket.merged_into == into:
+            return []
+        after = ended(before, into)
+        _write(state, merged.conversation_id, after)
+        event = Absorbed(
+            ticket=before.ticket,
+            lead=before.lead,
+            into_conversation_id=merged.into_conversation_id,
+            into_customer_id=merged.into_customer_id,
+            into_customer=merged.into_customer,
+        )
+        name = f"{before.ticket.id}/{before.ticket.revision}"
+        return [
+            self._revised(after, record),
+            emit(event, event.into_customer_id, source=self.name, ce_id=f"absorbed/{name}", cause=record),
+        ]
+
+    def _absorb(self, other: Absorbed, record: Record, state: State) -> Sequence[Output]:
+        done = f"absorbed/{other.ticket.id}/{other.ticket.revision}".encode()
+        if done in state["applied"]:
+            return []
+        before = _read(state["tickets"], ids.ticket_id(other.into_conversation_id).encode())
+        after = absorbed(before, other)
+        _write(state, other.into_conversation_id, after)
+        state["applied"].set(done, b"1")
+        return [self._revised(after, record)]
+
+    def _revised(self, state: TicketState, record: Record) -> Output:
+        ticket = state.ticket
+        return emit(
+            Routed(ticket=ticket), ticket.id, source=self.name, ce_id=f"{ticket.id}/r{ticket.revision}", cause=record
+        )
+
+
+def _read(tickets: Table, ticket_id: bytes | None) -> TicketState | None:
+    packed = tickets.get(ticket_id) if ticket_id else None
+    return _state.decode(packed) if packed else None
+
+
+def _write(state: State, conversation_id: str, after: TicketState) -> None:
+    state["tickets"].set(after.ticket.id.encode(), _pack(after))
+    state["current"].set(conversation_id.encode(), after.ticket.id.encode())

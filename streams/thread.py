@@ -1,0 +1,122 @@
+"""messages.normalized → messages.threaded: duplicates out, every message into its conversation.
+
+Delivery: at least once. A redelivery of the same raw record is no duplicate: it is processed again and gives the
+same output. The same message from another raw record is one, and its fate names the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+
+from normalizer import ids
+from normalizer.errors import Rejected
+from normalizer.events import Contact, Decision, Merged, Message, Origin, Threaded
+from normalizer.threads import Placement, facts, place
+from normalizer.wire import decode
+from streams._fate import fate, origin_of
+from streams._record import Output, Record, emit
+from streams._stage import Source, Stage
+from streams._state import State
+
+
+class _Seen(msgspec.Struct, array_like=True, frozen=True):
+    """From which raw record a message came first, and why it was placed where it was."""
+
+    origin: Origin
+    item: int
+    rule: str
+    because: str
+    related_to: tuple[str, ...]
+
+
+_seen = msgspec.msgpack.Decoder(_Seen)
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Thread(Stage):
+    """Deduplicates and threads the messages of whole accounts, one after the other."""
+
+    name: ClassVar[str] = "thread"
+    tables: ClassVar[Sequence[str]] = ("seen", "threads")
+
+    def __init__(self) -> None:
+        self.inputs = [Message.topic]
+
+    def origin(self, record: Record) -> Source | None:
+        """The raw record behind a message; None when the record is not even that."""
+        return message_source(decode(Message, record.value, record.headers))
+
+    def decide(self, record: Record, state: State) -> Sequence[Output]:
+        """The message in its conversation, or the fate of a duplicate."""
+        message = decode(Message, record.value, record.headers)
+        origin = origin_of(message)
+        seen = _recall(message, state)
+        if seen is not None and (seen.origin, seen.item) != (origin, message.item):
+            reason = f"of {message.id} from {seen.origin}"
+            return [fate(message, "duplicate", self.name, record, reason=reason)]
+        placement = place(facts(message), state["threads"])
+        if seen is None:
+            seen = _Seen(origin, message.item, placement.rule, placement.because, placement.related_to)
+            state["seen"].set(message.id.encode(), _pack(seen))
+        return [*self._merges(placement, record), self._threaded(message, placement, seen, record)]
+
+    def _threaded(self, message: Message, placement: Placement, seen: _Seen, record: Record) -> Output:
+        event = Threaded(
+            message=message,
+            conversation_id=placement.conversation_id,
+            customer_id=_customer_id(placement.customer),
+            customer=_named(placement.customer, message),
+            related_to=seen.related_to,
+            decisions=(Decision("thread", seen.rule, placement.conversation_id, seen.because),),
+        )
+        return emit(event, event.customer_id, source=self.name, ce_id=message.id, cause=record)
+
+    def _merges(self, placement: Placement, record: Record) -> list[Output]:
+        into = placement.customer
+        events = [
+            Merged(
+                conversation_id=merged.conversation_id,
+                customer_id=_customer_id(merged.customer),
+                into_conversation_id=placement.conversation_id,
+                into_customer_id=_customer_id(into),
+                into_customer=into,
+            )
+            for merged in placement.merged
+        ]
+        return [
+            emit(
+                event,
+                event.customer_id,
+                source=self.name,
+                ce_id=ids.event_id("merged", event.conversation_id, event.into_conversation_id),
+                cause=record,
+            )
+            for event in events
+        ]
+
+
+def message_source(message: Message) -> Source | None:
+    """Where a message came from, for the fate of one that a stage cannot take."""
+    return None if message.origin is None else Source(message.origin, message.item, message.items)
+
+
+def _recall(message: Message, state: State) -> _Seen | None:
+    packed = state["seen"].get(message.id.encode())
+    if packed is None:
+        return None
+    try:
+        return _seen.decode(packed)
+    except msgspec.MsgspecError as error:
+        raise Rejected("broken-state", f"what is remembered of message {message.id} cannot be read: {error}") from error
+
+
+def _customer_id(customer: Contact) -> str:
+    return ids.customer_id(customer.scheme, customer.address)
+
+
+def _named(customer: Contact, message: Message) -> Contact:
+    sender = message.sender
+    return sender if (sender.scheme, sender.address) == (customer.scheme, customer.address) else customer
