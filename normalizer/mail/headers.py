@@ -1,0 +1,91 @@
+"""Where the headers end, and what they say: RFC 5322 section 2.2, and what senders make of it."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+MAX_HEADER_BYTES = 256 * 1024
+MAX_HEADERS = 2000
+
+_NAME = re.compile(rb"([!-9;-~]{1,100}?)[ \t]*:")
+_FOLD = re.compile(rb"[ \t]*(?:\r\n|\n|\r)[ \t]*")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1a\x1c-\x1f]")  # but ESC, which ISO-2022-JP needs
+
+
+class Block(NamedTuple):
+    """The headers of one entity: names as written with raw unfolded values, where its body starts, what was odd."""
+
+    fields: list[tuple[str, bytes]]
+    body: int
+    notes: tuple[str, ...]
+
+    def last(self, name: str) -> bytes:
+        """The last field of that lower-case name (RFC 8621 section 4.1.3), empty when there is none."""
+        return next((value for key, value in reversed(self.fields) if key.lower() == name), b"")
+
+
+def split(data: bytes, start: int, end: int) -> Block:
+    """The header block of the entity in ``data[start:end]``. Lines may end in CRLF, LF or CR."""
+    fields: list[tuple[str, bytes]] = []
+    notes: set[str] = set()
+    limit = min(end, start + MAX_HEADER_BYTES)
+    at = _skip_envelope(data, start, limit)
+    while at < limit:
+        line_end, after = line(data, at, limit)
+        if line_end == at:
+            return Block(fields, after, tuple(sorted(notes)))
+        hit = _NAME.match(data, at, line_end)
+        if hit is None:
+            if not _goes_on(data, after, limit) or (not fields and data[at] not in b" \t"):
+                notes.add("no-blank-line")
+                return Block(fields, at, tuple(sorted(notes)))
+            notes.add("header-junk")
+            at = after
+            continue
+        while after < limit and data[after] in b" \t":
+            line_end, after = line(data, after, limit)
+        if len(fields) < MAX_HEADERS:
+            fields.append((hit[1].decode("ascii"), _unfold(data[hit.end() : line_end])))
+        else:
+            notes.add("header-cut")
+        at = after
+    if at < end:
+        notes.add("header-cut")
+    return Block(fields, min(at, end), tuple(sorted(notes)))
+
+
+def line(data: bytes, at: int, limit: int) -> tuple[int, int]:
+    """Where the line at `at` ends, and where the next begins."""
+    feed = data.find(b"\n", at, limit)
+    stop = limit if feed < 0 else feed
+    back = data.find(b"\r", at, stop)
+    if back < 0:
+        return stop, limit if feed < 0 else feed + 1
+    if back == stop - 1 and feed >= 0:
+        return back, feed + 1
+    return back, back + 1
+
+
+def _skip_envelope(data: bytes, at: int, limit: int) -> int:
+    """Past byte order mark, blank lines and the "From " line of an mbox file (RFC 4155)."""
+    if data.startswith(b"\xef\xbb\xbf", at):
+        at += 3
+    if data.startswith((b"From ", b">From "), at):
+        return line(data, at, limit)[1]
+    return at
+
+
+def _goes_on(data: bytes, at: int, limit: int) -> bool:
+    """True when the line at `at` is a header, so that the junk before it did not end the block."""
+    if at >= limit:
+        return False
+    line_end, _ = line(data, at, limit)
+    return line_end > at and _NAME.match(data, at, line_end) is not None
+
+
+def _unfold(value: bytes) -> bytes:
+    value = value.strip(b" \t\r\n")
+    if b"\n" in value or b"\r" in value:
+        value = _FOLD.sub(b" ", value)
+    return _CONTROL.sub(b"", value)

@@ -1,0 +1,53 @@
+"""Bytes to `Mail`: one mail in, one mail out, whatever its defects."""
+
+from __future__ import annotations
+
+from normalizer.mail import bodies, encoded_words
+from normalizer.mail.parsed import Mail
+from normalizer.mail.tree import Entity, Tree
+
+MAX_VALUE = 64 * 1024  # characters of one header's value
+_ADDRESSES = {
+    *("from", "sender", "reply-to", "to", "cc", "bcc", "return-path", "errors-to", "disposition-notification-to"),
+    *("resent-from", "resent-to", "resent-cc", "delivered-to", "x-original-to", "x-original-from", "x-original-sender"),
+}
+
+
+def parse(data: bytes) -> Mail:
+    """`data` taken apart. Never raises, gives equal results for equal bytes, and bounds what it makes.
+
+    Limits: `tree.MAX_PARTS` parts, `tree.MAX_DEPTH` levels, `headers.MAX_HEADER_BYTES` per header block and
+    `bodies.MAX_DECODED` bytes of content; what is over them is left out and noted in `Mail.degradations`.
+    """
+    tree = Tree(data)
+    found = bodies.read(tree)
+    notes = tree.notes | found.notes
+    headers = _headers(tree.root, found.charset, notes)
+    return Mail(
+        headers=headers,
+        content_type=tree.root.content_type,
+        parameters=tree.root.params,
+        parts=tuple(found.parts),
+        attachments=tuple(found.attachments),
+        text=found.text,
+        html=found.html,
+        degradations=tuple(sorted(notes)),
+    )
+
+
+def _headers(root: Entity, hint: str, notes: set[str]) -> tuple[tuple[str, str], ...]:
+    found = []
+    for name, raw in root.block.fields:
+        if b"=?" not in raw and raw.isascii() and b"\x1b" not in raw:
+            text, note = raw.decode("ascii"), ""
+        elif name.lower() in _ADDRESSES:
+            text, note = encoded_words.decode_addresses(raw, hint)
+        else:
+            text, note = encoded_words.decode(raw, hint)
+        if note:
+            notes.add(note)
+        if len(text) > MAX_VALUE:
+            text = text[:MAX_VALUE]
+            notes.add("header-cut")
+        found.append((name, bodies.clean(text) if note or not text.isprintable() else text))
+    return tuple((name, " ".join(text.splitlines()) if "\n" in text or "\r" in text else text) for name, text in found)

@@ -1,0 +1,132 @@
+"""A mail's MIME tree: RFC 2046 section 5.1, with the boundaries that are missing, unclosed or wrong."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from normalizer.mail import headers, parameters
+from normalizer.mail.headers import Block
+
+MAX_PARTS = 1000
+MAX_DEPTH = 50
+
+_GUESSED = re.compile(rb"(?:\A|[\r\n])--([^\s-][^\r\n]{0,200}?|-[^\r\n]{1,200}?)[ \t]*\r?\n[Cc]ontent-")
+
+
+@dataclass(slots=True)
+class Entity:
+    """One node. `start` and `end` are where its body stands in the mail's bytes.
+
+    `cut` is set when the mail ends before this part does, or when it is a multipart without parts.
+    """
+
+    block: Block
+    content_type: str
+    params: dict[str, str]
+    start: int
+    end: int
+    cut: bool = False
+    children: list[Entity] = field(default_factory=list)
+
+
+class Tree:
+    """The tree of `data`, with all that was odd about it in `notes`. Never raises; bounded by the limits above."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.notes: set[str] = set()
+        self.parts = 0
+        self.root = self._entity(0, len(data), "text/plain", 0)
+
+    def _entity(self, start: int, end: int, default: str, depth: int) -> Entity:
+        self.parts += 1
+        block = headers.split(self.data, start, end)
+        self.notes.update(block.notes)
+        raw = block.last("content-type")
+        content_type, params = parameters.parse(raw) if raw else (default, {})
+        entity = Entity(block, _known(content_type, default), params, block.body, end)
+        if entity.content_type.startswith("multipart/"):
+            self._split(entity, depth)
+        return entity
+
+    def _split(self, entity: Entity, depth: int) -> None:
+        if depth >= MAX_DEPTH:
+            self.notes.add("too-deep")
+            entity.content_type = "text/plain"
+            entity.cut = True
+            return
+        boundary = entity.params.get("boundary", "").encode("utf-8", "replace").rstrip(b" ")
+        spans, closed = self._spans(entity, boundary)
+        if not spans:
+            boundary = self._guess(entity)
+            if boundary:
+                self.notes.add("boundary-guessed")
+                spans, closed = self._spans(entity, boundary)
+        if not spans:
+            self.notes.add("boundary-missing")
+            entity.content_type = "text/plain"
+            entity.cut = True
+            return
+        default = "message/rfc822" if entity.content_type == "multipart/digest" else "text/plain"
+        for start, end in spans:
+            if self.parts >= MAX_PARTS:
+                self.notes.add("too-many-parts")
+                return
+            entity.children.append(self._entity(start, end, default, depth + 1))
+        if not closed and entity.end == len(self.data):
+            self.notes.add("unclosed")
+            if not entity.children[-1].children:
+                entity.children[-1].cut = True
+
+    def _spans(self, entity: Entity, boundary: bytes) -> tuple[list[tuple[int, int]], bool]:
+        """Where the parts between the boundary lines are, and whether the last line closes the multipart."""
+        if not boundary:
+            return [], True
+        lines = self._boundary_lines(entity, boundary, exact=True)
+        if not lines:
+            # RFC 2046 section 5.1.1 compares beginnings; only as a second choice, as boundaries nest.
+            lines = self._boundary_lines(entity, boundary, exact=False)
+        spans = []
+        for index, (_, after, closing) in enumerate(lines):
+            if closing:
+                return spans, True
+            end = lines[index + 1][0] if index + 1 < len(lines) else entity.end
+            spans.append((min(after, end), end))
+        return spans, False
+
+    def _boundary_lines(self, entity: Entity, boundary: bytes, *, exact: bool) -> list[tuple[int, int, bool]]:
+        """Start of the line break before each boundary line, start of the next line, whether it closes."""
+        data, end = self.data, entity.end
+        needle = b"--" + boundary
+        found: list[tuple[int, int, bool]] = []
+        at = data.find(needle, entity.start, end)
+        while at >= 0 and len(found) <= MAX_PARTS:
+            after = at + len(needle)
+            closing = data.startswith(b"--", after, end)
+            stop, following = headers.line(data, after, end)
+            if (at == entity.start or data[at - 1] in b"\r\n") and (
+                not exact or not data[after + 2 * closing : stop].strip(b" \t")
+            ):
+                before = at - 1 if at > entity.start else at
+                if data[before] == 0x0A and before > entity.start and data[before - 1] == 0x0D:
+                    before -= 1
+                found.append((before, following, closing))
+                if closing:
+                    break
+                after = following - 1
+            at = data.find(needle, after, end)
+        return found
+
+    def _guess(self, entity: Entity) -> bytes:
+        hit = _GUESSED.search(self.data, max(entity.start - 1, 0), min(entity.end, entity.start + 65536))
+        return hit[1] if hit else b""
+
+
+def _known(content_type: str, default: str) -> str:
+    """A content type in its usual spelling; what is none of both halves is text (RFC 2045 section 5.2)."""
+    if "/" in content_type.strip("/"):
+        return content_type
+    if content_type.startswith("multipart"):
+        return "multipart/mixed"
+    return "text/html" if "html" in content_type else default
