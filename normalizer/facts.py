@@ -1,0 +1,63 @@
+"""What rules may see of a message: one flat, bounded dict of plain values."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from normalizer.events import Contact, Message
+
+# Rules look for words; a longer text costs time and says nothing new about urgency or subject matter.
+MAX_TEXT = 8_000
+
+Facts = dict[str, dict[str, Any]]
+
+
+def facts(message: Message) -> Facts:
+    """The facts of `message` under the name ``message``, for conditions such as ``message.kind == "list"``.
+
+    `text` is the visible text where there is one, at most 8,000 characters; `hour` (0 to 23) and `weekday`
+    (1 Monday to 7 Sunday) are those of the sent time in UTC, or of the received time when that is unknown.
+    """
+    moment = (message.sent_at or message.received_at).astimezone(UTC)
+    return {
+        "message": {
+            "id": message.id,
+            "channel": message.channel,
+            "account": message.account,
+            "kind": message.kind,
+            "subject": message.subject[:MAX_TEXT],
+            "text": (message.visible_text or message.text)[:MAX_TEXT],
+            "sender": _sender(message.sender),
+            "to": [party.address for party in message.to],
+            "cc": [party.address for party in message.cc],
+            "attachments": len(message.attachments),
+            "has_attachments": bool(message.attachments),
+            "is_reply": bool(message.refs.parents),
+            "fields": message.fields,
+            "degradations": list(message.degradations),
+            "hour": moment.hour,
+            "weekday": moment.isoweekday(),
+        }
+    }
+
+
+def _sender(sender: Contact) -> dict[str, str]:
+    domain = sender.address.rpartition("@")[2] if sender.scheme == "email" else ""
+    return {"scheme": sender.scheme, "address": sender.address, "domain": domain, "name": sender.name}
+
+
+EXAMPLE = facts(
+    Message(
+        id="00000000-0000-5000-8000-000000000000",
+        channel="mail",
+        account="support",
+        source_id="INBOX;1;1",
+        sender=Contact("email", "ann@example.com", "Ann"),
+        received_at=datetime(2026, 1, 5, 9, tzinfo=UTC),
+        to=(Contact("email", "support@example.com"),),
+        subject="Hello",
+        text="Hello",
+    )
+)
+"""An ordinary message's facts: rules are tried on it when they are read, so that most mistakes show at once."""

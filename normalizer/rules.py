@@ -1,0 +1,175 @@
+"""Ordered rules whose conditions are CEL (Common Expression Language, cel.dev): the first match wins.
+
+A condition sees ``message`` (`normalizer.facts`) and CEL's standard functions, and one of ours:
+``message.text.mentions("urgent, right now, dringend")`` is true when one of the words or phrases stands in the text, in
+any case, as a whole word where its script has spaces between words. Prefer it to ``matches``, which compiles its
+regular expression at every evaluation (130 µs and more).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import lru_cache, partial
+from typing import Any, Literal
+
+import cel
+import msgspec
+
+from normalizer.errors import Misconfigured
+from normalizer.events import Decision
+from normalizer.facts import EXAMPLE
+
+What = Literal["thread", "duplicate", "suppress", "priority", "queue", "reopen", "customer"]
+
+_MAX_BECAUSE = 400
+_FAILURES = (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError)
+# fmt: off
+_FUNCTIONS = frozenset({
+    "mentions", "size", "contains", "startsWith", "endsWith", "matches", "int", "uint", "double", "string",
+    "bytes", "timestamp", "duration", "type", "dyn", "getFullYear", "getMonth", "getDate", "getDayOfMonth",
+    "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds",
+})
+# fmt: on
+_STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
+_BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(\w+)\s*,")
+_PATH = re.compile(r"\bmessage\s*\.\s*(\w+)(?:\s*\.\s*(\w+)\b(?!\s*\())?")
+_COLUMN = re.compile(r"<input>:1:(\d+): (.*)")
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When the CEL condition `when` is true, the result is `then`. `name` is how decisions speak of the rule."""
+
+    name: str
+    when: str
+    then: str
+
+
+class RuleSet:
+    """Rules in their order, compiled once. `default` is the result when none matches.
+
+    `results`, when given, are the only results a rule may have. Raises `Misconfigured` for a condition that is not
+    CEL or names what does not exist, a result that is not allowed, and a name that is used twice.
+    """
+
+    def __init__(self, name: str, rules: Sequence[Rule], default: str, *, results: Collection[str] = ()) -> None:
+        self.name = name
+        self.rules = tuple(rules)
+        self.default = default
+        names = [rule.name for rule in rules]
+        for rule in rules:
+            if names.count(rule.name) > 1:
+                raise Misconfigured(f"{self.name} has two rules named {rule.name!r}: give each a name of its own")
+            if results and rule.then not in results:
+                raise _wrong(name, rule, f"gives {rule.then!r}", f"let it give one of {', '.join(results)}")
+        self._compiled = tuple((rule, _compiled(name, rule)) for rule in rules)
+
+    def __repr__(self) -> str:
+        return f"RuleSet({self.name}: {len(self.rules)} rules, else {self.default!r})"
+
+    def decide(self, what: What, facts: Mapping[str, Any]) -> tuple[str, Decision]:
+        """The result of the first rule that matches `facts`, and why.
+
+        A rule that cannot be evaluated (it names a form field that this message has not) does not match; the
+        decision says so. Nothing is ever raised for what a message contains.
+        """
+        found: list[str] = []
+        failed: list[str] = []
+        context = cel.Context(dict(facts), {"mentions": partial(_mentions, found)})
+        for rule, program in self._compiled:
+            found.clear()
+            try:
+                matched = program.execute(context) is True
+            except _FAILURES as error:
+                failed.append(f"; rule {rule.name} did not apply ({_brief(error)})")
+                continue
+            if matched:
+                evidence = f"; found {', '.join(map(repr, found))}" if found else ""
+                return rule.then, _decision(what, rule.name, rule.then, evidence, rule.when, failed)
+        return self.default, _decision(what, "default", self.default, "", "no rule matched", failed)
+
+
+def _decision(what: What, rule: str, result: str, evidence: str, reason: str, failed: Sequence[str]) -> Decision:
+    room = _MAX_BECAUSE // 2
+    shown = reason if len(reason) <= room else reason[: room - 1] + "…"
+    return Decision(what, rule, result, (shown + evidence + "".join(failed))[:_MAX_BECAUSE])
+
+
+def _compiled(owner: str, rule: Rule) -> cel.Program:
+    try:
+        program = cel.compile(rule.when)
+    except ValueError as error:
+        at = _COLUMN.search(str(error))
+        where = f" at column {at[1]}: {at[2]}" if at else ""
+        raise _wrong(owner, rule, f"is not a CEL expression{where}", "correct the condition there") from error
+    for unknown, kind, known in _unknown(rule.when, program):
+        near = get_close_matches(unknown, known, 1)
+        remedy = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(known))}"
+        column = rule.when.find(unknown.rpartition(".")[2]) + 1
+        raise _wrong(owner, rule, f"names the {kind} {unknown!r} at column {column}, which does not exist", remedy)
+    _try(owner, rule, program)
+    return program
+
+
+def _unknown(source: str, program: cel.Program) -> Iterator[tuple[str, str, Collection[str]]]:
+    """What a condition names and nobody knows: the name, what kind of name it is, and what is known instead."""
+    code = _STRING.sub('""', source)
+    bound = set(_BOUND.findall(code))
+    for variable in program.variables():
+        if variable not in bound and variable not in EXAMPLE:
+            yield variable, "variable", EXAMPLE.keys()
+    for function in program.functions():
+        if function.isidentifier() and function not in _FUNCTIONS:
+            yield function, "function", _FUNCTIONS
+    fields, senders = EXAMPLE["message"], EXAMPLE["message"]["sender"]
+    for field, below in _PATH.findall(code):
+        if field not in fields:
+            yield f"message.{field}", "fact", [f"message.{name}" for name in fields]
+        elif field == "sender" and below and below not in senders:
+            yield f"message.sender.{below}", "fact", [f"message.sender.{name}" for name in senders]
+
+
+def _try(owner: str, rule: Rule, program: cel.Program) -> None:
+    """Evaluate a rule once, on an ordinary message: a wrong type or regular expression shows here."""
+    try:
+        result = program.execute(cel.Context(dict(EXAMPLE), {"mentions": partial(_mentions, [])}))
+    except LookupError:
+        return  # a form field that only some messages have
+    except _FAILURES as error:
+        raise _wrong(owner, rule, f"cannot be evaluated ({_brief(error)})", "correct the condition") from error
+    if not isinstance(result, bool):
+        raise _wrong(owner, rule, f"gives {result!r}", "write a condition that is true or false")
+
+
+def _wrong(owner: str, rule: Rule, what: str, remedy: str) -> Misconfigured:
+    return Misconfigured(f"{owner}: rule {rule.name!r} ({rule.when}) {what}: {remedy}")
+
+
+def _brief(error: BaseException) -> str:
+    if isinstance(error, KeyError):
+        return f"the message has no {error.args[0]}"
+    return " ".join(str(error).split())[:120]
+
+
+def _mentions(found: list[str], text: str, words: str) -> bool:
+    """Whether one of `words` stands in `text`; it is then added to `found`, as the evidence."""
+    folded = text.casefold()
+    for word in _split(words):
+        if word in folded and _whole_word(word).search(folded):
+            found.append(word)
+            return True
+    return False
+
+
+@lru_cache(1024)
+def _split(words: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in words.casefold().split(",") if word.strip())
+
+
+@lru_cache(8192)
+def _whole_word(word: str) -> re.Pattern[str]:
+    """Not inside a longer word; from Thai on, scripts write words without spaces (or, as Hangul, with endings)."""
+    before = r"(?<!\w)" if word[0] < "\u0e00" else ""
+    after = r"(?!\w)" if word[-1] < "\u0e00" else ""
+    return re.compile(before + re.escape(word) + after)
