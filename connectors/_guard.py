@@ -17,8 +17,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from normalizer.errors import Rejected, Retriable
+from normalizer.errors import Misconfigured, Rejected, Retriable
 
+log = logging.getLogger("switchboard.http")
 access = logging.getLogger("switchboard.access")
 
 
@@ -46,31 +47,37 @@ class Problem(HTTPException):
         self.reason = reason
 
 
-def problem(request: Request, error: Exception) -> Response:
-    """The response that tells a client of an error: 503 with Retry-After for `Retriable`, 422 for `Rejected`."""
-    del request
-    if isinstance(error, Retriable):
-        wait = math.ceil(max(1.0, error.retry_after or 5.0))
-        detail = f"the message was not taken, because a part behind this door is away: send it again in {wait} seconds"
-        return _document(503, "unavailable", detail, {"Retry-After": str(wait)})
-    if isinstance(error, Rejected):
-        return _document(422, error.reason, str(error), {})
+def problem(_: Request, error: Exception) -> Response:
+    """The response that tells a client of an error, as `described`."""
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=400)  # nobody is there to read it
+    found = described(error)
+    body = {"status": found.status_code, "reason": found.reason, "detail": found.detail}
+    return Response(msgspec.json.encode(body), found.status_code, found.headers, "application/problem+json")
+
+
+def described(error: Exception) -> Problem:
+    """Any error as clients may see it, without the names of what is behind the door.
+
+    `Retriable` and `Misconfigured` are 503 with Retry-After, since nothing was taken; `Rejected` is 422.
+    """
     if isinstance(error, Problem):
-        return _document(error.status_code, error.reason, error.detail, dict(error.headers or {}))
+        return error
+    if isinstance(error, Rejected):
+        return Problem(422, error.reason, str(error))
+    if isinstance(error, Retriable | Misconfigured):
+        log.error("a request was refused: %s", error)
+        hint = error.retry_after if isinstance(error, Retriable) else 60.0
+        wait = math.ceil(max(1.0, hint or 5.0))
+        detail = f"the message was not taken, because a part behind this door is away: send it again in {wait} seconds"
+        return Problem(503, "unavailable", detail, {"Retry-After": str(wait)})
     if isinstance(error, HTTPException):
         detail = {
             404: "there is nothing at this address: check the url",
             405: "this address does not take this method: see the Allow header",
         }.get(error.status_code, error.detail)
-        return _document(error.status_code, "http", detail, dict(error.headers or {}))
-    if isinstance(error, ClientDisconnect):
-        return Response(status_code=400)  # nobody is there to read it
-    return _document(500, "internal", "this request met a fault of ours, which is in the log: send it again later", {})
-
-
-def _document(status: int, reason: str, detail: str, headers: dict[str, str]) -> Response:
-    body = {"status": status, "reason": reason, "detail": detail}
-    return Response(msgspec.json.encode(body), status, headers, "application/problem+json")
+        return Problem(error.status_code, "http", detail, dict(error.headers or {}))
+    return Problem(500, "internal", "this request met a fault of ours, which is in the log: send it again later")
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -33,6 +33,7 @@ async def failing(request: Request) -> Response:
     """A door that meets each kind of trouble."""
     raise {
         "retriable": Retriable("the broker is away", retry_after=2.4),
+        "misconfigured": Misconfigured("the broker refuses our password: set another"),
         "rejected": Rejected("no-message", "the message is empty: write something"),
         "fault": ZeroDivisionError("a secret detail"),
     }[request.path_params["kind"]]
@@ -101,6 +102,14 @@ def test_retriable_is_503_with_retry_after(client: httpx.Client) -> None:
         "reason": "unavailable",
         "detail": "the message was not taken, because a part behind this door is away: send it again in 3 seconds",
     }
+
+
+def test_misconfigured_is_503_and_in_our_log(client: httpx.Client, caplog: pytest.LogCaptureFixture) -> None:
+    """What only a person of ours can repair is told to him in the log, and the client comes back later."""
+    answer = client.get("/failing/misconfigured")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+    assert "password" not in answer.text
+    assert "a request was refused: the broker refuses our password: set another" in caplog.text
 
 
 def test_rejected_is_422_with_its_sentence(client: httpx.Client) -> None:
