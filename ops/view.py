@@ -1,0 +1,114 @@
+"""Looking at Kafka without taking part: offsets, groups and records, for the commands that only report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # it ships no types
+from kafka.errors import KafkaError  # type: ignore[import-untyped]  # as above
+
+from connectors._kafka import client_options
+from normalizer.cluster import Cluster
+from normalizer.errors import Retriable
+
+_SECONDS = 60.0
+
+
+class Place(NamedTuple):
+    """A partition of a topic; the topic's name has no namespace."""
+
+    topic: str
+    partition: int
+
+
+class View:
+    """A reader of one cluster that joins no group and commits nothing. Use it in a ``with`` block."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        options = client_options(cluster)
+        try:
+            self._consumer = KafkaConsumer(**options, enable_auto_commit=False, bootstrap_timeout_ms=10_000)
+            self._admin = KafkaAdminClient(**options, bootstrap_timeout_ms=10_000)
+        except KafkaError as error:
+            raise Retriable(
+                f"Kafka at {cluster.brokers} does not answer ({type(error).__name__}): "
+                "start it with `switchboard up` or `switchboard engine up`, or name another with --broker"
+            ) from error
+
+    def __enter__(self) -> View:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._consumer.close()
+        self._admin.close()
+
+    def topics(self) -> set[str]:
+        """The topics that there are in this namespace."""
+        names = self._consumer.topics()
+        return {self._cluster.bare(name) for name in names if name.startswith(self._cluster.namespace)}
+
+    def spans(self, topics: Iterable[str]) -> dict[Place, tuple[int, int]]:
+        """The first offset that is still there and the next to be written, of each partition of `topics`."""
+        places = [place for topic in topics for place in self._places(topic)]
+        found = {place: self._native(place) for place in places}
+        starts = self._consumer.beginning_offsets(list(found.values()))
+        ends = self._consumer.end_offsets(list(found.values()))
+        return {place: (starts[native], ends[native]) for place, native in found.items()}
+
+    def committed(self, group: str) -> dict[Place, int]:
+        """How far a group has committed, by partition; partitions where it never did are absent."""
+        name = self._cluster.named(group)
+        groups: dict[str, dict[Any, Any]] = self._admin.list_group_offsets([name])
+        offsets = groups.get(name, {})
+        return {Place(self._cluster.bare(tp.topic), tp.partition): data.offset for tp, data in offsets.items()}
+
+    def lag(self, group: str, topics: Iterable[str]) -> dict[Place, int]:
+        """How many records of `topics` a group has not finished, by partition."""
+        committed = self.committed(group)
+        return {
+            place: max(0, end - max(start, committed.get(place, start)))
+            for place, (start, end) in self.spans(topics).items()
+        }
+
+    def records(self, topic: str) -> Iterator[Any]:
+        """Every record of a topic up to the end it has now, partition by partition in order."""
+        places = [self._native(place) for place in self._places(topic)]
+        if not places:
+            return
+        self._consumer.assign(places)
+        self._consumer.seek_to_beginning(*places)
+        ends = self._consumer.end_offsets(places)
+        yield from self._until(ends)
+
+    def record(self, place: Place, offset: int) -> Any | None:
+        """One record, None when it is no longer there."""
+        native = self._native(place)
+        self._consumer.assign([native])
+        self._consumer.seek(native, offset)
+        ends = self._consumer.end_offsets([native])
+        if offset >= ends[native]:
+            return None
+        found = next(self._until(ends), None)
+        return found if found is not None and found.offset == offset else None
+
+    def _until(self, ends: dict[Any, int]) -> Iterator[Any]:
+        deadline = time.monotonic() + _SECONDS
+        while any(self._consumer.position(place) < end for place, end in ends.items()):
+            found = self._consumer.poll(timeout_ms=200, max_records=5000)
+            if found:
+                deadline = time.monotonic() + _SECONDS
+            elif time.monotonic() > deadline:
+                raise Retriable(f"Kafka at {self._cluster.brokers} gave no record for {_SECONDS:.0f} s: try again")
+            for batch in found.values():
+                yield from batch
+
+    def _places(self, topic: str) -> list[Place]:
+        numbers = self._consumer.partitions_for_topic(self._cluster.named(topic)) or ()
+        return [Place(topic, number) for number in sorted(numbers)]
+
+    def _native(self, place: Place) -> Any:
+        return TopicPartition(self._cluster.named(place.topic), place.partition)
