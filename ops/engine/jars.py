@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from jgo.maven import MavenContext, PythonResolver
 from normalizer.errors import Misconfigured, Retriable
 
 Progress = Callable[[int, int], None]
-"""Told how many bytes have been fetched, and how many there are in all. May be called from any thread."""
+"""Told how many bytes have been fetched, and how many there are in all; by one thread at a time."""
 
 DOWNLOADS = 4  # at once; more gains nothing and is impolite
 
@@ -116,13 +117,15 @@ def _download(maven: MavenContext, jar: Jar) -> Path:
 
 def _maven(staging: Path, total: int, progress: Progress) -> MavenContext:
     done = 0
+    counting = threading.Lock()
 
     @contextmanager
     def count(_filename: str, _size: int) -> Iterator[Callable[[int], None]]:
         def add(size: int) -> None:
             nonlocal done
-            done += size
-            progress(done, total)
+            with counting:
+                done += size
+                progress(done, total)
 
         yield add
 

@@ -83,9 +83,10 @@ class Daemon:
             time.sleep(POLL)
 
     def last_words(self, lines: int = 15) -> str:
-        """The end of the log, for an error message."""
+        """The end of the log, for an error message: what was said, without the stack frames below it."""
         log = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return f"The end of {self.log}:\n" + "\n".join(log.splitlines()[-lines:])
+        said = [line for line in log.splitlines() if not line.startswith("\tat ")]
+        return f"The end of {self.log}:\n" + "\n".join(said[-lines:])
 
     def terminate(self) -> None:
         """Ask the program to end; `wait` for it."""
@@ -106,6 +107,14 @@ class Daemon:
         if process := self.process():
             process.kill()
             process.wait(10)
+
+
+def user_of(path: Path) -> psutil.Process | None:
+    """The program that was given `path` on its command line; None when no such program runs (that we may see)."""
+    for process in psutil.process_iter(["cmdline"]):
+        if str(path) in (process.info["cmdline"] or ()):
+            return process
+    return None
 
 
 def free_port() -> int:

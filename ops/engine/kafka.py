@@ -173,12 +173,7 @@ class Engine:
         self.stop()
 
     def _start(self, classpath: list[Path]) -> None:
-        running = self.status()
-        if running.running:
-            raise Misconfigured(
-                f"The engine in {self.folder} runs already (pid {running.pids[0]}, {running.brokers}): "
-                f"use it, or run `switchboard engine down` first."
-            )
+        self._demand_unused()
         nodes = range(1, len(self._daemons) + 1)
         ports = self._choose_ports()
         for node in nodes:
@@ -192,6 +187,26 @@ class Engine:
         except BaseException:
             self.stop()
             raise
+
+    def _demand_unused(self) -> None:
+        running = self.status()
+        if running.running:
+            raise Misconfigured(
+                f"The engine in {self.folder} runs already (pid {running.pids[0]}, {running.brokers}): "
+                f"use it, or run `switchboard engine down` first."
+            )
+        for daemon in self._daemons:
+            if process := java.user_of(daemon.folder / "server.properties"):
+                raise Misconfigured(
+                    f"The folder {daemon.folder} is used by a Kafka that we did not start (pid {process.pid}): "
+                    f"stop that process, or give another folder."
+                )
+        before = self._saved_ports()
+        if before and len(before.clients) != len(self._daemons):
+            raise Misconfigured(
+                f"The engine in {self.folder} was made with {len(before.clients)} nodes, not {len(self._daemons)}: "
+                f"start it with as many, or give another folder."
+            )
 
     def _choose_ports(self) -> _Ports:
         count = len(self._daemons)
