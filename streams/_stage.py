@@ -40,10 +40,10 @@ class Processor(ABC):
     inputs: Sequence[str]
     tables: ClassVar[Sequence[str]] = ()
 
-    def open(self) -> None:
+    def open(self) -> None:  # noqa: B027 - most stages have nothing to open
         """Called once in a thread before the first record. Raises `Misconfigured` or `Retriable`."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most stages have nothing to close
         """Called once in a thread after the last record. Closing twice is harmless."""
 
     def origin(self, record: Record) -> Source | None:

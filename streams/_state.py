@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from normalizer.errors import Rejected
+
+MAX_VALUE_BYTES = 900_000
+"""The largest value: it must fit into one record of the changelog."""
+
 _ABSENT = object()
 
 
@@ -23,7 +28,13 @@ class Table:
         return self._data.get(key) if found is _ABSENT else found  # type: ignore[return-value]  # the sentinel is gone
 
     def set(self, key: bytes, value: bytes) -> None:
-        """Remember `value` under `key`."""
+        """Remember `value` under `key`. Raises `Rejected` when it is too large to be remembered."""
+        if len(value) > MAX_VALUE_BYTES:
+            raise Rejected(
+                "state-too-large",
+                f"the memory of {key!r} would take {len(value)} bytes, and {MAX_VALUE_BYTES} is the most: "
+                "look at what this record is joined with",
+            )
         self._pending[key] = value
 
     def delete(self, key: bytes) -> None:

@@ -1,0 +1,131 @@
+"""A batch on its way through a stage: what is decided for each record, and what is written for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from typing import ParamSpec, TypeVar
+
+from normalizer.errors import Rejected, Retriable
+from streams._dead_letters import dead_letter
+from streams._outbox import MAX_RECORD_BYTES
+from streams._record import Output, Record
+from streams._stage import Stage, Writer
+from streams._state import State
+
+TURN_SECONDS = 0.02
+"""How long a batch computes before it lets the other stages of the process have their turn."""
+FIRST_WAIT_SECONDS = 0.5
+LONGEST_WAIT_SECONDS = 30.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class StageFailed(Exception):
+    """A stage's own code raised what it must not raise: the process stops and the batch comes again."""
+
+
+class Progress:
+    """What a stage has done since it started. Read it from anywhere; only the stage's worker writes it."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.outputs = 0
+        self.dead_letters = 0
+        self.batches = 0
+        self.skipped = 0
+        self.last_batch_at = 0.0
+        self.last_batch_seconds = 0.0
+        self.waiting = ""
+        self.next_offsets: dict[tuple[str, int], int] = {}
+        self.end_offsets: dict[tuple[str, int], int] = {}
+
+    @property
+    def lag(self) -> int:
+        """How many records of the partitions seen so far are still to come."""
+        return sum(max(end - self.next_offsets.get(name, end), 0) for name, end in self.end_offsets.items())
+
+
+async def decide(stage: Stage, records: Sequence[Record], state: State, progress: Progress) -> list[Output]:
+    """What a stage gives for a batch; a record that it rejects becomes a dead letter."""
+    outputs: list[Output] = []
+    turn_ends = time.perf_counter() + TURN_SECONDS
+    for record in records:
+        try:
+            found = _checked(stage.decide(record, state))
+        except Rejected as error:
+            state.undo()
+            progress.dead_letters += 1
+            found = dead_letter(stage, record, error)
+        except Exception as error:
+            raise StageFailed(_failure(stage.name, record, error)) from error
+        else:
+            state.accept()
+        outputs.extend(found)
+        if time.perf_counter() >= turn_ends:
+            await asyncio.sleep(0)
+            turn_ends = time.perf_counter() + TURN_SECONDS
+    blobs = [blob for output in outputs for blob in output.blobs]
+    if blobs:
+        await patiently(stage.name, progress, stage.keep, blobs)
+    return outputs
+
+
+async def write(stage: Writer, records: Sequence[Record], progress: Progress) -> list[Output]:
+    """What a writer gives for a batch that it wrote; a record that it refused becomes a dead letter."""
+    try:
+        answers = await patiently(stage.name, progress, stage.write, records)
+    except Exception as error:
+        raise StageFailed(_failure(stage.name, records[0], error)) from error
+    if len(answers) != len(records):
+        raise StageFailed(f"the stage {stage.name} answered {len(answers)} of {len(records)} records from {records[0]}")
+    outputs: list[Output] = []
+    for record, answer in zip(records, answers, strict=True):
+        if isinstance(answer, Rejected):
+            progress.dead_letters += 1
+            outputs.extend(dead_letter(stage, record, answer))
+        else:
+            outputs.extend(answer)
+    return outputs
+
+
+async def patiently(name: str, progress: Progress, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call in a thread, again and again while it raises `Retriable`, with growing waits in between."""
+    wait = FIRST_WAIT_SECONDS
+    while True:
+        try:
+            answer = await asyncio.to_thread(call, *args, **kwargs)
+        except Retriable as error:
+            progress.waiting = str(error)
+            pause = error.retry_after if error.retry_after is not None else wait * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+            log.warning("the stage %s waits %.1f s and tries the same batch again: %s", name, pause, error)
+            await asyncio.sleep(pause)
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+        else:
+            progress.waiting = ""
+            return answer
+
+
+def _checked(outputs: Sequence[Output]) -> Sequence[Output]:
+    for output in outputs:
+        if output.size > MAX_RECORD_BYTES:
+            raise Rejected(
+                "output-too-large",
+                f"what this record gives for {output.topic} takes {output.size} bytes, and Kafka takes "
+                f"{MAX_RECORD_BYTES} at most: move large contents to the blob store",
+            )
+    return outputs
+
+
+def _failure(name: str, record: Record, error: Exception) -> str:
+    """What failed, where, on which record; not the error's text, which may quote what a customer wrote."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{PurePath(frame.filename).name}:{frame.lineno} in {frame.name}"
+    return f"the stage {name} failed on {record}: {type(error).__name__} at {place}"

@@ -1,0 +1,100 @@
+"""How Faust and aiokafka are told about the Kafka of a `Cluster`, and what we want of them."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import faust
+from faust.types.auth import CredentialsArg
+from yarl import URL
+
+from normalizer.cluster import Cluster
+from normalizer.errors import Misconfigured
+
+POLL_RECORDS = 2000
+BUFFERED_BATCHES = 2
+PARTITION_FETCH_BYTES = 2 << 20
+PRODUCER_BATCH_BYTES = 512 << 10
+
+
+class App(faust.App):
+    """A Faust app that keeps nothing on disk."""
+
+    def _create_directories(self) -> None:
+        return
+
+
+def new_app(name: str, cluster: Cluster) -> App:
+    """The Faust app of a stage: its own consumer group, no web server, no topics of its own."""
+    return App(
+        cluster.named(name),
+        broker=[URL(f"batched://{broker.strip()}") for broker in cluster.brokers.split(",")],
+        broker_credentials=credentials(cluster),
+        autodiscover=False,
+        web_enabled=False,
+        store="memory://",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        # Faust would wait without a bound; `Consumer.finish` waits instead.
+        stream_wait_empty=False,
+        # Counted in batches: what is fetched ahead is all that a rebalance throws away.
+        stream_buffer_maxsize=BUFFERED_BATCHES,
+        broker_max_poll_records=POLL_RECORDS,
+        consumer_max_fetch_size=PARTITION_FETCH_BYTES,
+        broker_commit_interval=1.0,
+        # A worker that died is noticed after this; Faust's minute would be a minute of silence.
+        broker_session_timeout=12.0,
+        broker_heartbeat_interval=3.0,
+        broker_rebalance_timeout=30.0,
+        broker_request_timeout=40.0,
+        producer_acks=-1,
+        producer_linger=0,
+        producer_max_batch_size=PRODUCER_BATCH_BYTES,
+        producer_request_timeout=30.0,
+        producer_compression_type="lz4",
+    )
+
+
+def credentials(cluster: Cluster) -> CredentialsArg | None:
+    """What Faust needs to log in; None for a plain connection. Raises `Misconfigured`."""
+    match cluster.security_protocol:
+        case "PLAINTEXT":
+            return None
+        case "SSL":
+            return faust.SSLCredentials(context=_tls(cluster))
+        case "SASL_PLAINTEXT" | "SASL_SSL":
+            return faust.SASLCredentials(
+                username=cluster.username,
+                password=cluster.password,
+                mechanism=cluster.sasl_mechanism or "PLAIN",
+                ssl_context=_tls(cluster) if cluster.security_protocol == "SASL_SSL" else None,
+            )
+        case other:
+            raise Misconfigured(
+                f"security_protocol is {other!r}: it must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+            )
+
+
+def _tls(cluster: Cluster) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=cluster.ssl_cafile or None)
+        if cluster.ssl_certfile:
+            context.load_cert_chain(cluster.ssl_certfile, cluster.ssl_keyfile or None)
+    except OSError as error:
+        raise Misconfigured(
+            f"the TLS files of the Kafka connection cannot be read ({error}): "
+            "look at ssl_cafile, ssl_certfile and ssl_keyfile"
+        ) from error
+    return context
+
+
+def consumer_settings(app: App) -> dict[str, Any]:
+    """What an aiokafka client needs to reach the same Kafka."""
+    from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth, server_list
+
+    return {
+        "bootstrap_servers": server_list(app.conf.broker, 9092),
+        **credentials_to_aiokafka_auth(app.conf.broker_credentials, None),
+    }

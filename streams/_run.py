@@ -1,0 +1,95 @@
+"""Stages at work in this process, each a consumer group of its own, until somebody says stop or one fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from normalizer.cluster import Cluster
+from normalizer.errors import SwitchboardError
+from streams._stage import Processor
+from streams._worker import Worker
+
+Workers = Mapping[str, Worker]
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def running(stages: Sequence[Processor], cluster: Cluster) -> AsyncIterator[Workers]:
+    """The workers of `stages` by name, consuming. At the end each finishes its batch, commits and leaves.
+
+    Raises `Misconfigured` when a topic is missing and `Retriable` when Kafka cannot be reached.
+    """
+    workers = {stage.name: Worker(stage, cluster) for stage in stages}
+    try:
+        await asyncio.gather(*(worker.start() for worker in workers.values()))
+        yield workers
+    finally:
+        await asyncio.gather(*(worker.stop() for worker in workers.values()))
+
+
+async def failure(workers: Workers) -> None:
+    """Wait until a stage fails, and raise its error."""
+    done, _ = await asyncio.wait([worker.failed for worker in workers.values()], return_when=asyncio.FIRST_COMPLETED)
+    for future in done:
+        future.result()
+
+
+def run(
+    stages: Sequence[Processor],
+    cluster: Cluster,
+    *,
+    ready: Callable[[Workers], None] | None = None,
+    stop: threading.Event | None = None,
+) -> int:
+    """Run stages until SIGTERM, SIGINT or `stop`; returns the exit status: 0, or 1 when a stage failed.
+
+    `ready` is called when all partitions are assigned. In a thread that is not the main one, `stop` is the way to
+    end it.
+    """
+    return asyncio.run(_run(stages, cluster, ready, stop))
+
+
+async def _run(
+    stages: Sequence[Processor],
+    cluster: Cluster,
+    ready: Callable[[Workers], None] | None,
+    stop: threading.Event | None,
+) -> int:
+    asked = _asked_to_stop(stop)
+    try:
+        async with running(stages, cluster) as workers:
+            if ready is not None:
+                ready(workers)
+            failed = asyncio.ensure_future(failure(workers))
+            await asyncio.wait([asked, failed], return_when=asyncio.FIRST_COMPLETED)
+            if failed.done():
+                await failed
+            failed.cancel()
+    except SwitchboardError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it was logged where it happened
+        log.error("stopped: %s", error)  # noqa: TRY400 - a traceback could quote a customer
+        return 1
+    return 0
+
+
+def _asked_to_stop(stop: threading.Event | None) -> asyncio.Future[None]:
+    loop = asyncio.get_running_loop()
+    asked: asyncio.Future[None] = loop.create_future()
+
+    def ask() -> None:
+        if not asked.done():
+            asked.set_result(None)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ask)
+    if stop is not None:
+        threading.Thread(target=lambda: (stop.wait(), loop.call_soon_threadsafe(ask)), daemon=True).start()
+    return asked

@@ -1,0 +1,218 @@
+"""A transport for Faust that hands over batches, and commits only what was finished.
+
+Faust finds it by the entry point ``batched`` of the group ``faust.transports``: ``batched://host:port``. It is Faust's
+own aiokafka driver with three things changed (docs/decisions/0002-batched-faust-transport.md):
+
+- an agent gets one message per fetched batch of a partition, where Faust's cost per message counts once;
+- offsets move when `Consumer.work` has finished a batch, never because Faust acknowledged a message: an
+  exception out of an agent, a skipped or a stale message would acknowledge what nobody processed;
+- at a rebalance the batch in hand is finished and committed before its partition goes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # aiokafka ships no types
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor  # type: ignore[import-untyped]
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage, Message
+
+BATCH_RECORDS = 500
+BATCH_BYTES = 4 << 20
+FETCH_BYTES = 16 << 20
+FETCH_WAIT_MS = 250
+HOUR_MS = 3600 * 1000
+FINISH_SECONDS = 8.0
+"""How long a rebalance waits for the batch in hand: less than the session timeout, so that nobody is thrown out."""
+
+Batch = Sequence[Any]
+"""aiokafka's records of one partition, in order."""
+
+Process = Callable[[Batch], Coroutine[Any, Any, None]]
+
+
+def split(records: Batch) -> Iterator[Batch]:
+    """Cut records into batches of at most `BATCH_RECORDS` and, unless one alone is larger, `BATCH_BYTES`."""
+    start = size = 0
+    for index, record in enumerate(records):
+        room = len(record.value or b"") + len(record.key or b"")
+        if index > start and (index - start >= BATCH_RECORDS or size + room > BATCH_BYTES):
+            yield records[start:index]
+            start, size = index, 0
+        size += room
+    if start < len(records):
+        yield records[start:]
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Fetches and keeps the membership of the group alive, in a thread and an event loop of its own."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        conf = self.app.conf
+        return AIOKafkaConsumer(
+            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            # The same partitions of all inputs go to the same member; Faust would take round robin here.
+            partition_assignment_strategy=[RangePartitionAssignor],
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=conf.broker_max_poll_records,
+            # A stage that waits for its destination, or is paused, keeps its partitions: nobody could do better.
+            max_poll_interval_ms=24 * HOUR_MS,
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+
+class Consumer(driver.Consumer):
+    """Hands out batches and knows which of them are finished. Everything here runs in the app's event loop."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._finished: dict[TP, int] = {}
+        self._in_hand: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._generation = -1
+        self._owned_since: dict[TP, int] = {}
+        self._rewind = False
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109 - Faust's signature
+        """Fetch records and yield them as one message per batch."""
+        if self._rewind and self.flow_active:
+            # Records were fetched and dropped in a rebalance, and the fetcher is past them.
+            self._rewind = False
+            await self.perform_seek()
+        records, active = await self._wait_next_records(timeout)
+        if records is None or self.should_stop:
+            return
+        generation = self.app.consumer_generation_id
+        for tp, batch in self._batches(records):
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                self._rewind = True
+                return
+            if active is None or tp in active:
+                self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+                yield tp, self._message(tp, batch, generation)
+
+    @staticmethod
+    def _batches(records: Mapping[TP, Batch]) -> Iterator[tuple[TP, Batch]]:
+        return ((tp, batch) for tp, found in records.items() for batch in split(found))
+
+    @staticmethod
+    def _message(tp: TP, batch: Batch, generation: int) -> Message:
+        last = batch[-1]
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000,
+            last.timestamp_type,
+            [],
+            None,
+            cast("bytes", batch),  # Faust passes a raw value on as it is
+            None,
+            0,
+            0,
+            tp,
+            generation_id=generation,
+        )
+
+    async def work(self, message: Message, process: Process) -> None:
+        """Process a batch, after which it may be committed. A batch from before a rebalance is left alone.
+
+        Raises what `process` raises; the batch is then not committed.
+        """
+        if not self.flow_active or message.generation_id != self.app.consumer_generation_id:
+            return
+        task = self._in_hand = asyncio.create_task(process(cast("Batch", message.value)))
+        self._idle.clear()
+        try:
+            await asyncio.wait({task})
+            if not task.cancelled():
+                task.result()
+                self._finished[message.tp] = max(message.offset + 1, self._finished.get(message.tp, 0))
+        finally:
+            task.cancel()
+            self._in_hand = None
+            self._idle.set()
+
+    async def finish(self, within: float = FINISH_SECONDS) -> None:
+        """Hand out nothing more, wait for the batch in hand (or give it up after `within` seconds), and commit."""
+        self.stop_flow()
+        self.app.flow_control.suspend()
+        self.app.flow_control.clear()
+        try:
+            await asyncio.wait_for(self._idle.wait(), within)
+        except TimeoutError:
+            self.log.warning("A batch was not finished in %.0f s and is given back: it comes again", within)
+            if self._in_hand is not None:
+                self._in_hand.cancel()
+            await self._idle.wait()
+        if not await self.commit():
+            await self.commit()  # the first call may only have waited for a commit that had begun before
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Finish and commit before the partitions go: Faust forgets here what was not yet committed."""
+        if revoked:
+            await self.finish()
+        self._finished.clear()
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Note since when each partition is ours without a break: what is known of it is good for as long."""
+        unbroken = self._owned_since if generation_id == self._generation + 1 else {}
+        self._owned_since = {tp: unbroken.get(tp, generation_id) for tp in assigned}
+        self._generation = generation_id
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    def owned_since(self, tp: TP) -> int | None:
+        """The generation of the group since which nobody else had a partition; None when it is not ours."""
+        return self._owned_since.get(tp)
+
+    def committed(self, tp: TP) -> int:
+        """The offset that this consumer knows to be committed; 0 when nothing was."""
+        return self._committed_offset[tp] or 0
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        return (tp for tp in list(self._finished) if topics is None or tp in topics or tp.topic in topics)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return self._finished.get(tp)
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Do nothing: the queue is short, and a full one makes the fetcher wait by itself."""
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Do nothing, as nothing was done when the buffer was full."""
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Do nothing: Faust's stall detector compares unlike clocks and raises false alarms (its issue #166)."""
+
+
+class Producer(driver.Producer):
+    """Faust's producer, idempotent, and acknowledged by all replicas in sync."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {"acks": "all", "enable_idempotence": True}
+
+
+class Transport(driver.Transport):
+    """What Faust builds from a URL that starts with ``batched://``."""
+
+    Consumer = Consumer
+    Producer = Producer

@@ -1,0 +1,191 @@
+"""One stage at work: its Faust app, its agent, its memory, its outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any, cast
+
+import faust
+from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # aiokafka ships no types
+from faust.types import TP
+
+from normalizer.cluster import Cluster
+from streams._batch import Progress, StageFailed, decide, write
+from streams._client import App, consumer_settings, new_app
+from streams._memory import FETCH_BYTES, Memory, Position, restore
+from streams._outbox import Outbox
+from streams._record import Output, Record
+from streams._stage import Processor, Stage, Writer, state_topic
+from streams._topics import check_topics
+from streams._transport import Batch, Consumer
+
+STOP_SECONDS = 15.0
+
+log = logging.getLogger(__name__)
+
+
+class _Batches(faust.Schema[None, Batch]):
+    """A message's value is a batch of aiokafka's records; nothing in it is decoded by Faust."""
+
+    def loads_key(self, app: Any, message: Any, **_: Any) -> None:  # noqa: ARG002 - Faust's signature
+        return None
+
+    def loads_value(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ARG002 - Faust's signature
+        return message.value
+
+
+class Worker:
+    """Runs one stage until it is stopped or fails. `failed` ends with the error of a stage that must stop."""
+
+    def __init__(self, stage: Processor, cluster: Cluster) -> None:
+        self.stage = stage
+        self.cluster = cluster
+        self.progress = Progress()
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._going = asyncio.Event()
+        self._going.set()
+        self._memories: dict[int, Memory] = {}
+        self._app: App = new_app(stage.name, cluster)
+        self._watch: asyncio.Task[None] | None = None
+        topic = self._app.topic(*map(cluster.named, stage.inputs), schema=_Batches(), acks=False)
+        self._app.agent(topic, name=cluster.named(stage.name), concurrency=1)(self._agent)
+
+    @property
+    def _consumer(self) -> Consumer:
+        return cast("Consumer", self._app.consumer)
+
+    async def start(self) -> None:
+        """Open the stage, join the group, and return when its partitions are assigned."""
+        await check_topics(self.stage, self.cluster, consumer_settings(self._app))
+        await asyncio.to_thread(self.stage.open)
+        await self._app.start()
+        self._watch = asyncio.create_task(self._watch_app())
+
+    async def stop(self) -> None:
+        """Finish and commit the batch in hand, leave the group, close the stage; at most `STOP_SECONDS` each."""
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                if self._app.started and not self._app.crashed:
+                    await self._consumer.finish()
+        except Exception as error:  # noqa: BLE001 - what was not committed comes again
+            log.warning("the stage %s could not finish its batch: %r; it comes again", self.stage.name, error)
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._app.stop()
+        except Exception as error:  # noqa: BLE001 - the broker notices by itself that we are gone
+            log.warning("the stage %s could not leave its group: %r", self.stage.name, error)
+        if self._watch is not None:
+            self._watch.cancel()
+        await asyncio.to_thread(self.stage.close)
+
+    def pause(self) -> None:
+        """Begin no batch until `resume`. The partitions are kept."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._going.set()
+
+    async def _watch_app(self) -> None:
+        await self._app.wait()
+        if self._app.crashed:
+            self._fail(StageFailed(f"the stage {self.stage.name} lost its Kafka client: {self._app.crash_reason!r}"))
+
+    def _fail(self, error: Exception) -> None:
+        if not self.failed.done():
+            log.error("%s; its batch is given back and the process stops", error)
+            self.failed.set_exception(error)
+
+    async def _agent(self, stream: Any) -> None:
+        async for event in stream.events():
+            await self._going.wait()
+            try:
+                await self._consumer.work(event.message, self._process)
+            except Exception as error:  # noqa: BLE001 - Faust would go on with the next batch
+                self._fail(error)
+                await asyncio.Event().wait()
+
+    async def _process(self, batch: Batch) -> None:
+        tp = TP(batch[0].topic, batch[0].partition)
+        began = time.perf_counter()
+        try:
+            await self._apply(tp, batch)
+        except BaseException:
+            # What is in memory may be ahead of what was written.
+            self._memories.pop(tp.partition, None)
+            raise
+        self._count(tp, batch, time.perf_counter() - began)
+
+    async def _apply(self, tp: TP, batch: Batch) -> None:
+        topic = self.cluster.bare(tp.topic)
+        outbox = Outbox(cast("Any", self._app.producer)._ensure_producer())  # noqa: SLF001 - Faust's send is per record
+        if isinstance(self.stage, Writer):
+            self._post(outbox, await write(self.stage, _records(topic, batch), self.progress))
+            await outbox.flush()
+            return
+        stage = cast("Stage", self.stage)
+        memory = await self._memory(tp)
+        done = memory.done(topic, batch[0].offset)
+        fresh = [record for record in batch if record.offset >= done]
+        self.progress.skipped += len(batch) - len(fresh)
+        if not fresh:
+            return
+        self._post(outbox, await decide(stage, _records(topic, fresh), memory.state, self.progress))
+        await outbox.flush()
+        if stage.tables:
+            position = Position(batch[-1].offset + 1, self._consumer.committed(tp))
+            changelog = self.cluster.named(state_topic(stage))
+            for key, value in memory.changes(topic, position):
+                outbox.add_to(changelog, tp.partition, key, value)
+            await outbox.flush()
+
+    def _post(self, outbox: Outbox, outputs: list[Output]) -> None:
+        named = self.cluster.named
+        for output in outputs:
+            outbox.add(named(output.topic), output.key, output.value, output.headers)
+        self.progress.outputs += len(outputs)
+
+    async def _memory(self, tp: TP) -> Memory:
+        since = self._consumer.owned_since(tp)
+        memory = self._memories.get(tp.partition)
+        if memory is not None and memory.since == since:
+            return memory
+        if not self.stage.tables:
+            memory = Memory((), since)
+        else:
+            memory = await self._restore(tp.partition, since)
+        owned = {tp.partition for tp in self._consumer.assignment()}
+        self._memories = {number: kept for number, kept in self._memories.items() if number in owned}
+        self._memories[tp.partition] = memory
+        return memory
+
+    async def _restore(self, partition: int, since: int | None) -> Memory:
+        began = time.perf_counter()
+        consumer = AIOKafkaConsumer(
+            **consumer_settings(self._app), enable_auto_commit=False, max_partition_fetch_bytes=FETCH_BYTES
+        )
+        await consumer.start()
+        try:
+            changelog = self.cluster.named(state_topic(self.stage))
+            memory = await restore(consumer, changelog, partition, self.stage.tables, since)
+        finally:
+            await consumer.stop()
+        entries = sum(map(len, memory.state.values()))
+        took = time.perf_counter() - began
+        log.info("the stage %s has %d entries for partition %d (%.2f s)", self.stage.name, entries, partition, took)
+        return memory
+
+    def _count(self, tp: TP, batch: Batch, seconds: float) -> None:
+        progress, name = self.progress, (self.cluster.bare(tp.topic), tp.partition)
+        progress.records += len(batch)
+        progress.batches += 1
+        progress.last_batch_at = time.time()
+        progress.last_batch_seconds = seconds
+        progress.next_offsets[name] = batch[-1].offset + 1
+        progress.end_offsets[name] = self._consumer.highwater(tp) or 0
+
+
+def _records(topic: str, batch: Batch) -> list[Record]:
+    return [Record(topic, r.partition, r.offset, r.key, r.value or b"", r.headers, r.timestamp) for r in batch]
