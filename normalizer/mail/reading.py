@@ -78,10 +78,10 @@ def read(raw: RawEvent) -> tuple[Message, ...]:
 
 
 def _sent_at(mail: Mail, received_at: datetime, notes: list[str]) -> datetime | None:
-    value = mail.header("date")
-    found = dates.parse(value) if value else None
+    values = mail.all("date")
+    found = next((each for each in map(dates.parse, values[:10]) if each), None)
     if found is None:
-        notes.append("date-unreadable" if value else "no-date")
+        notes.append("date-unreadable" if values else "no-date")
     elif found > received_at + _FUTURE:
         notes.append("future-date")
     return found

@@ -56,7 +56,7 @@ class Tree:
             entity.content_type = "text/plain"
             entity.cut = True
             return
-        boundary = entity.params.get("boundary", "").encode("utf-8", "replace").rstrip(b" ")
+        boundary = _boundary(entity)
         spans, closed = self._spans(entity, boundary)
         if not spans:
             boundary = self._guess(entity)
@@ -73,10 +73,14 @@ class Tree:
             if self.parts >= MAX_PARTS:
                 self.notes.add("too-many-parts")
                 return
-            entity.children.append(self._entity(start, end, default, depth + 1))
+            child = self._entity(start, end, default, depth + 1)
+            if child.cut and not self.data[child.start : child.end].strip() and boundary == _boundary(child):
+                self.notes.add("boundary-reused")  # its parts are our next ones
+            else:
+                entity.children.append(child)
         if not closed and entity.end == len(self.data):
             self.notes.add("unclosed")
-            if not entity.children[-1].children:
+            if entity.children and not entity.children[-1].children:
                 entity.children[-1].cut = True
 
     def _spans(self, entity: Entity, boundary: bytes) -> tuple[list[tuple[int, int]], bool]:
@@ -87,13 +91,12 @@ class Tree:
         if not lines:
             # RFC 2046 section 5.1.1 compares beginnings; only as a second choice, as boundaries nest.
             lines = self._boundary_lines(entity, boundary, exact=False)
-        spans = []
-        for index, (_, after, closing) in enumerate(lines):
-            if closing:
-                return spans, True
-            end = lines[index + 1][0] if index + 1 < len(lines) else entity.end
-            spans.append((min(after, end), end))
-        return spans, False
+        if not lines:
+            return [], False
+        ends = [before for before, _, _ in lines[1:]] + [entity.end]
+        # What follows a closing line is no part, but boundary lines after it are: some mailers close too early.
+        spans = [(min(after, end), end) for (_, after, closing), end in zip(lines, ends, strict=True) if not closing]
+        return spans, lines[-1][2]
 
     def _boundary_lines(self, entity: Entity, boundary: bytes, *, exact: bool) -> list[tuple[int, int, bool]]:
         """Start of the line break before each boundary line, start of the next line, whether it closes."""
@@ -112,8 +115,6 @@ class Tree:
                 if data[before] == 0x0A and before > entity.start and data[before - 1] == 0x0D:
                     before -= 1
                 found.append((before, following, closing))
-                if closing:
-                    break
                 after = following - 1
             at = data.find(needle, after, end)
         return found
@@ -121,6 +122,10 @@ class Tree:
     def _guess(self, entity: Entity) -> bytes:
         hit = _GUESSED.search(self.data, max(entity.start - 1, 0), min(entity.end, entity.start + 65536))
         return hit[1] if hit else b""
+
+
+def _boundary(entity: Entity) -> bytes:
+    return entity.params.get("boundary", "").encode("utf-8", "replace").rstrip(b" ")
 
 
 def _known(content_type: str, default: str) -> str:
