@@ -48,7 +48,7 @@ class Status(msgspec.Struct, frozen=True):
     folder: Path
 
 
-class _Ports(msgspec.Struct, frozen=True):
+class Ports(msgspec.Struct, frozen=True):
     """Where the nodes listen: for clients, and for each other's votes."""
 
     clients: tuple[int, ...]
@@ -56,6 +56,7 @@ class _Ports(msgspec.Struct, frozen=True):
 
     @property
     def brokers(self) -> str:
+        """Where clients begin: ``host:port[,host:port…]``."""
         return ",".join(f"{java.LOOPBACK}:{port}" for port in self.clients)
 
 
@@ -64,7 +65,7 @@ def data_folder() -> Path:
     return Path(platformdirs.user_data_dir("switchboard")) / "engine"
 
 
-def properties(node: int, ports: _Ports, folder: Path) -> str:
+def properties(node: int, ports: Ports, folder: Path) -> str:
     """The configuration of node number `node`, counted from 1 (https://kafka.apache.org/documentation/#configuration)."""
     nodes = len(ports.clients)
     copies = min(nodes, 3)
@@ -208,22 +209,22 @@ class Engine:
                 f"start it with as many, or give another folder."
             )
 
-    def _choose_ports(self) -> _Ports:
+    def _choose_ports(self) -> Ports:
         count = len(self._daemons)
         if not self._port:
-            return _Ports(tuple(java.free_port() for _ in range(count)), tuple(java.free_port() for _ in range(count)))
+            return Ports(tuple(java.free_port() for _ in range(count)), tuple(java.free_port() for _ in range(count)))
         clients = tuple(range(self._port, self._port + count))
         for port in clients:
             java.demand_free(port, "stop that program, or give another port with `--port` (setting `engine.port`).")
-        return _Ports(clients, tuple(java.free_port() for _ in range(count)))
+        return Ports(clients, tuple(java.free_port() for _ in range(count)))
 
-    def _saved_ports(self) -> _Ports | None:
+    def _saved_ports(self) -> Ports | None:
         try:
-            return msgspec.json.decode((self.folder / "ports.json").read_bytes(), type=_Ports)
+            return msgspec.json.decode((self.folder / "ports.json").read_bytes(), type=Ports)
         except FileNotFoundError:
             return None
 
-    def _write_properties(self, node: int, ports: _Ports) -> None:
+    def _write_properties(self, node: int, ports: Ports) -> None:
         folder = self._daemons[node - 1].folder
         folder.mkdir(exist_ok=True)
         (folder / "server.properties").write_text(properties(node, ports, folder))
@@ -256,7 +257,7 @@ class Engine:
         configuration = str(daemon.folder / "server.properties")
         daemon.launch(java.command(classpath, "kafka.Kafka", configuration, heap_mb=heap, options=LOGGING))
 
-    def _await(self, ports: _Ports, nodes: Sequence[int]) -> None:
+    def _await(self, ports: Ports, nodes: Sequence[int]) -> None:
         deadline = time.monotonic() + START_SECONDS
         for node in nodes:
             port = ports.clients[node - 1]
