@@ -1,0 +1,106 @@
+"""What each line of a mail's text is, by its form alone: text, quote, the marks between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from normalizer.mail import attribution, header_block, separators, signatures
+from normalizer.mail.header_block import MARKS
+
+__all__ = ["MARKS", "Kind", "Line", "read"]
+
+Kind = Literal["text", "blank", "quote", "attribution", "separator", "block", "delimiter", "rule", "mobile"]
+
+_WRAPPED = 60  # characters: a quoted line this long may have lost its tail to the next line
+
+
+class Line(NamedTuple):
+    """`heads_quote`: an attribution with marked quotes below. `headed`: a quote below one. `weak`: as in `attribution`."""
+
+    kind: Kind
+    heads_quote: bool = False
+    headed: bool = False
+    weak: bool = False
+
+
+_TEXT, _BLANK, _QUOTE, _HEADED = Line("text"), Line("blank"), Line("quote"), Line("quote", headed=True)
+_SIMPLE = {kind: Line(kind) for kind in ("separator", "block", "delimiter", "rule", "mobile")}
+
+
+def read(lines: Sequence[str]) -> list[Line]:
+    """One `Line` for each of `lines`. Linear: every rule looks at a bounded number of lines and characters."""
+    layout: list[Line] = []
+    fence = _fences(lines)
+    headed = False
+    while len(layout) < len(lines):
+        at = len(layout)
+        stripped = lines[at].strip(MARKS)
+        if not stripped:
+            layout.append(_BLANK)
+        elif at in fence:
+            layout += [_TEXT] * (fence[at] - at)
+            headed = False
+        elif is_quoted(lines, at) or _is_torn_quote(lines, at, layout):
+            layout.append(_HEADED if headed else _QUOTE)
+        else:
+            headed = _append_mark(lines, at, stripped, layout)
+    return layout
+
+
+def is_quoted(lines: Sequence[str], at: int) -> bool:
+    """True for "> text", but not for the ">From " that mbox files make of "From " (RFC 4155)."""
+    line = lines[at].lstrip(MARKS)
+    if not line.startswith(">"):
+        return False
+    return not line.startswith(">From ") or any(
+        lines[near].startswith(">") for near in (at - 1, at + 1) if 0 <= near < len(lines)
+    )
+
+
+def _append_mark(lines: Sequence[str], at: int, stripped: str, layout: list[Line]) -> bool:
+    """Appends the unquoted line `at` with all that belongs to it. True when quotes below it are headed by it."""
+    found = attribution.find(lines, at) or attribution.find_weak(lines, at)
+    if found is not None:
+        heads = _quote_follows(lines, found.end)
+        layout += [Line("attribution", heads_quote=heads, weak=found.weak)] * (found.end - at)
+        return heads
+    if separators.find(lines, at) is not None:
+        layout.append(_SIMPLE["separator"])
+        return False
+    block = header_block.read(lines, at)
+    if block is not None and (header_block.is_credible(block) or (layout and layout[-1].kind == "separator")):
+        layout += [_SIMPLE["block"]] * (block.end - at)
+    elif signatures.is_delimiter(lines[at]):
+        layout.append(_SIMPLE["delimiter"])
+    elif signatures.is_rule(stripped):
+        layout.append(_SIMPLE["rule"])
+    elif signatures.is_mobile(stripped):
+        layout.append(_SIMPLE["mobile"])
+    else:
+        layout.append(_TEXT)
+    return False
+
+
+def _quote_follows(lines: Sequence[str], at: int) -> bool:
+    while at < len(lines) and not lines[at].strip(MARKS):
+        at += 1
+    return at < len(lines) and is_quoted(lines, at)
+
+
+def _is_torn_quote(lines: Sequence[str], at: int, layout: Sequence[Line]) -> bool:
+    """The tail of a long quoted line that some mailer on the way has wrapped: quotes directly above and below."""
+    return (
+        0 < at < len(lines) - 1
+        and layout[-1].kind == "quote"
+        and len(lines[at - 1]) >= _WRAPPED
+        and lines[at - 1].lstrip(MARKS).startswith(">")
+        and len(lines[at]) <= len(lines[at - 1])
+        and is_quoted(lines, at + 1)
+    )
+
+
+def _fences(lines: Sequence[str]) -> dict[int, int]:
+    """Start → end of each code block between two lines of "```": its lines are text, whatever they look like."""
+    marks = [at for at, line in enumerate(lines) if line.startswith("```")]
+    return {start: end + 1 for start, end in zip(marks[::2], marks[1::2], strict=False)}

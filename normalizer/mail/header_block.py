@@ -1,0 +1,96 @@
+"""The block of header lines that clients print above a quoted or forwarded mail ("From: … Sent: … Subject: …").
+
+Outlook writes it above every reply, all clients above a forward; field names come from `_labels` in any language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from normalizer.mail._labels import FIELD_OF, LONGEST, Field
+
+MARKS = " \t\xa0\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+"""White space, and the invisible characters that clients leave at the ends of lines."""
+
+_EMPHASIS = MARKS + "*_|"  # "*From:*", "| From: |": what HTML becomes in plain text
+_MAX_LINES = 60
+_MAX_WRAP = 6  # lines that one wrapped address list may run on
+
+
+class Block(NamedTuple):
+    """Fields as written, first occurrence each; the block stands in lines ``start`` to ``end`` (exclusive)."""
+
+    start: int
+    end: int
+    fields: dict[Field, str]
+
+
+def label(line: str) -> tuple[Field, str] | None:
+    """The field that `line` names and its value, or None when it begins with no known label."""
+    at = line.find(":", 0, LONGEST + 12)
+    wide = line.find("：", 0, LONGEST + 12)
+    if wide >= 0 and (at < 0 or wide < at):
+        at = wide
+    if at < 0:
+        return None
+    field = FIELD_OF.get(line[:at].strip(_EMPHASIS).replace("\xa0", " ").casefold())
+    if field is None:
+        return None
+    return field, line[at + 1 :].strip(_EMPHASIS)
+
+
+def read(lines: Sequence[str], start: int) -> Block | None:
+    """The block that begins at line `start`, or None when that line names no field.
+
+    It ends before the first line that is neither a field, nor a wrapped value, nor one blank line between fields.
+    """
+    first = label(lines[start])
+    if first is None:
+        return None
+    fields: dict[Field, str] = {first[0]: first[1]}
+    last, at, end = first[0], start + 1, start + 1
+    limit = min(len(lines), start + _MAX_LINES)
+    while at < limit:
+        found = label(lines[at])
+        if found is None:
+            after = _next_field(lines, at, limit, fields, last)
+            if after is None:
+                break
+            fields[last] = " ".join([fields[last], *(line.strip(MARKS) for line in lines[at:after])]).strip()
+            at = after
+            continue
+        if found[0] in fields and found[0] != "other":
+            break
+        last = found[0]
+        fields[last] = found[1]
+        at = end = at + 1
+    return Block(start, end, fields)
+
+
+def _next_field(lines: Sequence[str], at: int, limit: int, fields: dict[Field, str], last: Field) -> int | None:
+    """Where the block goes on after lines that are no fields of their own: the rest of a value, or one blank."""
+    blank = not lines[at].strip(MARKS)
+    wrap = 1 if blank else _MAX_WRAP if last in ("to", "cc", "bcc", "from") else 2
+    for after in range(at + 1, min(at + wrap + 1, limit)):
+        found = label(lines[after])
+        if found is not None:
+            return after if found[0] not in fields or found[0] == "other" else None
+        if not lines[after].strip(MARKS):
+            return None
+    return None
+
+
+def is_credible(block: Block) -> bool:
+    """True when the block can only have been printed by a mail client.
+
+    Three fields of a mail, the sender among them, and either a subject, or an address, or Outlook's order
+    (sender, date, recipient): people also write "From: Berlin / To: Paris / Date: Monday".
+    """
+    fields = block.fields
+    main = sum(field in fields for field in ("from", "to", "cc", "subject", "date", "reply_to"))
+    if "from" not in fields or main < 3:
+        return False
+    if list(fields)[:2] == ["from", "date"]:
+        return True
+    return "subject" in fields or any("@" in fields.get(field, "") for field in ("from", "to", "cc"))
