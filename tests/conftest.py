@@ -13,6 +13,7 @@ from normalizer.cluster import Cluster
 from ops.engine.greenmail import GreenMail
 from ops.engine.kafka import Engine
 from ops.topics import declare
+from tests.servers.dovecot import dovecot as dovecot  # a fixture, made known here
 
 
 @pytest.fixture(scope="session")

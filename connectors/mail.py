@@ -1,0 +1,194 @@
+"""E-mail, read from the folders of a mailbox over IMAP.
+
+Delivery: at least once. The position in a folder is UIDVALIDITY and UID, our own and never a flag, so that
+people may read, move and delete mail in the same mailbox. It is saved after Kafka has the mails up to it: a
+crash repeats a page, whose mails have the same ids. After a change of UIDVALIDITY the folder is read anew and
+the copies are told by their Message-ID.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Protocol, runtime_checkable
+
+import msgspec
+
+from connectors._base import Page, Poller
+from connectors._claim import claimed
+from connectors._imap import Described, Folder, Session, session
+from connectors._imaperrors import Broken
+from connectors._mailkey import thread_root
+from connectors._mailplace import Place, Suspects, by_bytes
+from connectors._mailsettings import MailSettings
+from normalizer.errors import Rejected
+from normalizer.events import Message, RawEvent
+from normalizer.mail.reading import read
+
+_PAGE_BYTES = 8 << 20
+
+
+@runtime_checkable
+class _Streaming(Protocol):
+    """A blob store that takes a mail in pieces."""
+
+    def put_stream(self, chunks: Iterator[bytes]) -> str: ...
+
+
+class Mail(Poller[MailSettings]):
+    """One mailbox; its sources are its folders, each read over a connection of its own.
+
+    Delivery: at least once, whatever happens between the server and Kafka; see this module.
+
+    A mail larger than `max_bytes` is published as its start, with `dataref` to the whole in the blob store. A mail that
+    the server lists and does not give, six times, is published without a body and with the attribute
+    ``unfetched``, so that it is counted and set aside and does not hold up the next ones.
+    """
+
+    channel = "mail"
+    settings_type = MailSettings
+
+    def __init__(self, account: str, settings: MailSettings, blobs: Any) -> None:
+        super().__init__(account, settings, blobs)
+        self._suspects = Suspects()
+
+    def __repr__(self) -> str:
+        return f"Mail({self.account!r}, {self.settings!r})"
+
+    def sources(self) -> Sequence[str]:
+        """The folders."""
+        return self.settings.folders
+
+    def receive(self, source: str, position: bytes | None, stop: threading.Event) -> Iterator[Page]:
+        """Pages of mails by ascending UID, for ever; the first page of a connection may be empty."""
+        place = None if position is None else msgspec.json.decode(position, type=Place)
+        who = f"mail account {self.account} (user {self.settings.user} at {self.settings.host})"
+        with session(self.settings, who) as imap:
+            told = False
+            while not stop.is_set():
+                folder = imap.examine(source)
+                if place is None or place.uidvalidity != folder.uidvalidity:
+                    place, told = self._beginning(imap, folder), False
+                since = self.settings.since if place.uid < place.old else None
+                uids = imap.uids_after(folder, place.uid, since)
+                for page in self._pages(imap, folder, place, uids, stop):
+                    place, told = page.position, True
+                    yield page
+                if stop.is_set():
+                    return
+                if place.uid < place.old:
+                    place, told = Place(folder.uidvalidity, place.old), False
+                if not told:
+                    yield Page((), place, 0)
+                    told = True
+                imap.wait(self.settings.poll_seconds, stop)
+
+    @staticmethod
+    def read(raw: RawEvent) -> tuple[Message, ...]:
+        """One message per mail, whatever its defects. Raises `Rejected` for a mail that could not be fetched."""
+        if reason := raw.attributes.get("unfetched"):
+            raise Rejected("unfetched", f"the mail server lists {raw.source_id} and does not give it: {reason}")
+        return read(raw)
+
+    def _beginning(self, imap: Session, folder: Folder) -> Place:
+        old = imap.last_uid(folder) if self.settings.since else 0
+        return Place(folder.uidvalidity, 0, old)
+
+    def _pages(
+        self, imap: Session, folder: Folder, place: Place, uids: Sequence[int], stop: threading.Event
+    ) -> Iterator[Page]:
+        """The mails of `uids` in pages bounded by number and by bytes."""
+        behind = len(uids)
+        for batch in self._suspects.batches(folder.identity, uids, self.settings.page_size):
+            if self._suspects.hopeless(folder.identity, batch[0]):
+                behind -= 1
+                yield Page((self._unfetched(folder, batch[0]),), msgspec.structs.replace(place, uid=batch[0]), behind)
+                self._suspects.clear(folder.identity, batch)
+                continue
+            with self._blaming(folder, batch):
+                described = imap.describe(batch)
+            sizes = [(uid, self._published_size(described.get(uid))) for uid in batch]
+            for run in by_bytes(sizes, _PAGE_BYTES):
+                if stop.is_set():
+                    return
+                wanted = [uid for uid in run if not self._too_old(place, uid, described)]
+                with self._blaming(folder, run):
+                    events = self._deliveries(imap, folder, wanted, described)
+                behind -= len(run)
+                yield Page(events, msgspec.structs.replace(place, uid=run[-1]), behind)
+            self._suspects.clear(folder.identity, batch)
+
+    def _deliveries(
+        self, imap: Session, folder: Folder, uids: Sequence[int], described: Mapping[int, Described]
+    ) -> tuple[RawEvent, ...]:
+        """The raw events of `uids`, without those that have been expunged meanwhile."""
+        small = [uid for uid in uids if uid in described and described[uid].size <= self.settings.max_bytes]
+        bodies = imap.bodies(small) if small else {}
+        events = []
+        for uid in uids:
+            if uid in bodies:
+                raw = self._raw(folder, uid, described[uid], bodies[uid])
+                events.append(claimed(raw, self.blobs, self.settings.max_bytes))  # its size was a lie, or it fits
+            elif uid in described and uid not in small:
+                events.extend(self._oversize(imap, folder, uid, described[uid]))
+        got = {event.attributes["uid"] for event in events}
+        missing = [uid for uid in uids if str(uid) not in got]
+        if missing and imap.present(missing):
+            raise Broken(
+                f"mail account {self.account}: the server lists {len(missing)} mails of {folder.name} and does not "
+                "give them: each is asked for alone now"
+            )
+        return tuple(events)
+
+    def _oversize(self, imap: Session, folder: Folder, uid: int, described: Described) -> Iterator[RawEvent]:
+        start = imap.piece(uid, 0, self.settings.max_bytes)
+        if start is None:
+            return
+        if isinstance(self.blobs, _Streaming):
+            dataref = self.blobs.put_stream(imap.chunks(uid))
+        else:
+            dataref = self.blobs.put(b"".join(imap.chunks(uid)))
+        yield msgspec.structs.replace(self._raw(folder, uid, described, start), dataref=dataref)
+
+    def _unfetched(self, folder: Folder, uid: int) -> RawEvent:
+        reason = "every fetch of it failed"
+        return self._raw(folder, uid, Described(0, datetime.now(UTC)), b"", unfetched=reason)
+
+    def _raw(self, folder: Folder, uid: int, described: Described, body: bytes, **more: str) -> RawEvent:
+        return RawEvent(
+            channel=self.channel,
+            account=self.account,
+            source_id=f"{folder.name};{folder.uidvalidity};{uid}",
+            body=body,
+            content_type="message/rfc822",
+            received_at=described.received_at,
+            key=thread_root(body),
+            attributes={
+                "folder": folder.name,
+                "uid": str(uid),
+                "uidvalidity": str(folder.uidvalidity),
+                "internaldate": described.received_at.isoformat(),
+                "size": str(described.size),
+                **more,
+            },
+        )
+
+    def _too_old(self, place: Place, uid: int, described: Mapping[int, Described]) -> bool:
+        since = self.settings.since
+        if since is None or uid > place.old or uid not in described:
+            return False
+        return described[uid].received_at.date() < since
+
+    def _published_size(self, described: Described | None) -> int:
+        return min(described.size, self.settings.max_bytes) if described else 0
+
+    @contextmanager
+    def _blaming(self, folder: Folder, uids: Sequence[int]) -> Iterator[None]:
+        """Remember what was asked for when the conversation broke."""
+        try:
+            yield
+        except Broken:
+            self._suspects.blame(folder.identity, uids)
+            raise
