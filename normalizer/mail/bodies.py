@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from normalizer.mail import charset, flowed, html, parameters, transfer
+from normalizer.mail import charset, flowed, html_text, parameters, transfer
 from normalizer.mail.parsed import Part
 from normalizer.mail.tree import Entity, Tree
 
@@ -160,13 +160,13 @@ def _fill_text(found: Bodies, plain: list[_Leaf]) -> None:
     texts = []
     for leaf in plain:
         if leaf.part.content_type == "text/html":
-            texts.append(html.to_text(_text(leaf, found.notes)))
+            texts.append(html_text.to_text(_text(leaf, found.notes)))
             found.notes.add("text-from-html")
         elif leaf.part.content_type == "text/plain":
             texts.append(_text(leaf, found.notes))
     found.text = "\n".join(texts)
     if found.html and (not found.text.strip() or _is_stub(found.text)):
-        shown = html.to_text(found.html)
+        shown = html_text.to_text(found.html)
         if shown.strip():
             found.text = shown
             found.notes.add("text-from-html")

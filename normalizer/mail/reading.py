@@ -108,7 +108,7 @@ def _shown_html(mail: Mail, notes: list[str]) -> str:
         return ""
     if len(mail.html) > html.MAX_HTML:
         notes.append("html-cut")
-    return html.sanitize(mail.html)
+    return html.sanitize(html.bounded(mail.html))
 
 
 def _attachment(part: Part) -> Attachment:
