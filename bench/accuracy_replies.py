@@ -1,9 +1,9 @@
-"""How exactly the visible reply and the forwarded mail are found, beside peer libraries.
+"""How exactly the visible reply is found, beside peer libraries; and the forwarded mail, by `accuracy_forwards`.
 
-The corpora are ones that nobody here wrote. Run ``python -m bench.accuracy_replies``; the corpora are read in place from ``SWITCHBOARD_CORPORA``.
-Expected and found texts are compared as each corpus' own tests compare them: both stripped, nothing else changed;
-the HTML files of talon without any white space. A corpus that asserts patterns instead of a text counts a mail as
-right when every assertion that speaks about visible text holds.
+Run ``python -m bench.accuracy_replies``; the corpora are read in place from ``SWITCHBOARD_CORPORA``. Expected and
+found texts are compared as each corpus' own tests compare them: both stripped, nothing else changed; the HTML files
+of talon without any white space. A corpus that asserts patterns instead of a text counts a mail as right when every
+assertion that speaks about visible text holds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench import accuracy_forwards
 from normalizer.mail import html_text
 from normalizer.mail.quotes import visible_reply
 
@@ -141,24 +142,29 @@ def score(corpora: Path) -> list[dict[str, Any]]:
     """Rows ``{"what", "ours", "target", "n", "peers", "wrong"}``; shares of 1, `wrong` names our mistakes."""
     everything = list(cases(corpora))
     others = peers()
-    rows: list[dict[str, Any]] = []
+    rows = []
     for corpus, target in TARGETS.items():
         mine = [case for case in everything if case.corpus == corpus]
-        right = [case for case in mine if case.holds(visible_reply)]
-        rows.append(
-            {
-                "what": f"visible reply exact, {corpus}",
-                "ours": round(len(right) / len(mine), 3),
-                "target": target,
-                "n": len(mine),
-                "peers": {
-                    name: round(sum(_tried(case, read) for case in mine) / len(mine), 3)
-                    for name, read in others.items()
-                },
-                "wrong": [case.name for case in mine if case not in right],
-            }
-        )
-    return rows
+        theirs = {name: _share([_tried(case, read) for case in mine]) for name, read in others.items()}
+        held = {case.name: case.holds(visible_reply) for case in mine}
+        rows.append(_row(f"visible reply exact, {corpus}", held, target, theirs))
+    return rows + accuracy_forwards.score(corpora)
+
+
+def _row(what: str, held: dict[str, bool], target: float, theirs: dict[str, float]) -> dict[str, Any]:
+    wrong = [name for name, right in held.items() if not right]
+    return {
+        "what": what,
+        "ours": _share(list(held.values())),
+        "target": target,
+        "n": len(held),
+        "peers": theirs,
+        "wrong": wrong,
+    }
+
+
+def _share(held: list[bool]) -> float:
+    return round(sum(held) / len(held), 3)
 
 
 def _tried(case: Case, read: Reader) -> bool:

@@ -16,7 +16,7 @@ _WRAPPED = 60  # characters: a quoted line this long may have lost its tail to t
 
 
 class Line(NamedTuple):
-    """`heads_quote`: an attribution with marked quotes below. `headed`: a quote below one. `weak`: as in `attribution`."""
+    """`heads_quote`: an attribution with marked quotes below. `headed`: such a quote. `weak`: see `attribution`."""
 
     kind: Kind
     heads_quote: bool = False

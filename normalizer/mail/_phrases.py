@@ -66,9 +66,18 @@ WROTE: dict[str, str] = {
 OPENERS = (
     "On /At /In article /Quoting /Le /En date /El /Con fecha /En /O /Em /No dia /Aos /A /Il /Il giorno "
     "/In data /Alle /Am /Den /Op /På /Kl/Þann /Dnia /W dniu /Dne /Dňa /Dana /Na dan /U /V /Vo /În /Pe "
-    "/La data /La /Data /На /В /Во /У /Дана /Στις /Την /Στις: /Datë /Më /Ar /Pada /Vào /Lúc /Ngày /เมื่อ"
-    "/ในวันที่/在/于/於/בתאריך/ב-/‫בתאריך/في /فی /در /بتاريخ /Zitat von /Citando /Citazione di /Citat "
-    "/Selon /Quoth /Kuupäeval /Ühel /"
+    "/La data /La /Data /На /В /Во /У /Дана /Στις /Την /Στις: /Datë /Më /Ar /Pada /Vào /Lúc /Ngày "
+    "/เมื่อ/ในวันที่/在/于/於/בתאריך/ב-/‫בתאריך/في /فی /در /بتاريخ /Zitat von /Citando /Citazione di "
+    "/Citat /Selon /Quoth /Kuupäeval /Ühel /"
+)
+
+# Words that stand between the time and the name in such a line.
+FILLERS = (
+    "at/on/the/from/user/um/am/uhr/von/der/benutzer/à/le/de/du/par/a las/las/a/el/los/às/em/o/il/alle"
+    "/ore/da/heeft/op/om/door/kl/kl./klo/kello/den/från/fra/af/av/użytkownik/godz/godz./o godz."
+    "/uživatel/v/hodin/používateľ/dňa/o/időpontban/ora/la/utilizatorul/пользователь/от/в/г/г."
+    "/користувач/р/р./о/korisnik/kullanıcı/tarihinde/saat/ο/η/χρήστης/στις/в/час/ч/ч./pukul/jam/lúc"
+    "/เวลา/于/在/より/から/さん/님이/pm/am/p.m./a.m./h/hrs/hs"
 )
 
 # The lines "-----Original Message-----" and "---------- Forwarded message ---------".
@@ -78,12 +87,12 @@ ORIGINAL: dict[str, str] = {
         "/Original text/Replied message/Previous message/Message from"
     ),
     "de": (
-        "Ursprüngliche Nachricht/Originalnachricht/Original-Nachricht/Original Nachricht/Ursprüngliche E-Mail"
-        "/Originaltermin/Ursprünglicher Termin/Originalmail/Original-Mail"
+        "Ursprüngliche Nachricht/Originalnachricht/Original-Nachricht/Original Nachricht"
+        "/Ursprüngliche E-Mail/Originaltermin/Ursprünglicher Termin/Originalmail/Original-Mail"
     ),
     "fr": (
-        "Message d'origine/Message d’origine/Message original/Message initial/Courriel original/Mail original"
-        "/E-mail d'origine/Message de"
+        "Message d'origine/Message d’origine/Message original/Message initial/Courriel original"
+        "/Mail original/E-mail d'origine/Message de"
     ),
     "es": "Mensaje original/Correo original",
     "pt": "Mensagem original/Mensagem Original",
@@ -104,7 +113,7 @@ ORIGINAL: dict[str, str] = {
     "hu": "Eredeti üzenet/Eredeti levél",
     "ro": "Mesaj original/Mesajul original/Mesaj iniţial/Mesaj inițial/Mesajul inițial",
     "bg": "Оригинално съобщение/Първоначално съобщение",
-    "ru": "Исходное сообщение/Оригинальное сообщение/Исходное письмо/Оригинал сообщения/Первоначальное сообщение",
+    "ru": ("Исходное сообщение/Оригинальное сообщение/Исходное письмо/Оригинал сообщения/Первоначальное сообщение"),
     "uk": "Оригінальне повідомлення/Початкове повідомлення/Вихідне повідомлення/Оригінал повідомлення",
     "sr": "Оригинална порука/Originalna poruka/Изворна порука",
     "hr": "Izvorna poruka/Originalna poruka",
@@ -128,9 +137,9 @@ ORIGINAL: dict[str, str] = {
 
 FORWARDED: dict[str, str] = {
     "en": (
-        "Forwarded message/Forwarded mail/Forwarded email/Forwarded by/Forwarded Letter/Forwarded message from"
-        "/Fwd message/Begin forwarded message/Begin forwarded email/Start of forwarded message/Forwarded from"
-        "/Forwarding messages"
+        "Forwarded message/Forwarded mail/Forwarded email/Forwarded by/Forwarded Letter"
+        "/Forwarded message from/Fwd message/Begin forwarded message/Begin forwarded email"
+        "/Start of forwarded message/Forwarded from/Forwarding messages"
     ),
     "de": (
         "Weitergeleitete Nachricht/Weitergeleitete E-Mail/Weitergeleitet von/Weitergeleitete Mail"
@@ -157,12 +166,12 @@ FORWARDED: dict[str, str] = {
     ),
     "af": "Aangestuurde boodskap",
     "sv": (
-        "Vidarebefordrat meddelande/Vidarebefordrat mejl/Vidarebefordrat e-postmeddelande/Vidarebefordrat mail"
-        "/Vidarebefordrat brev/Början på vidarebefordrat meddelande"
+        "Vidarebefordrat meddelande/Vidarebefordrat mejl/Vidarebefordrat e-postmeddelande"
+        "/Vidarebefordrat mail/Vidarebefordrat brev/Början på vidarebefordrat meddelande"
     ),
     "da": (
-        "Videresendt meddelelse/Videresendt besked/Start på videresendt besked/Videresendt mail/Videresendt af"
-        "/Start på videresendt meddelelse"
+        "Videresendt meddelelse/Videresendt besked/Start på videresendt besked/Videresendt mail"
+        "/Videresendt af/Start på videresendt meddelelse"
     ),
     "no": (
         "Videresendt melding/Vidaresend melding/Videresendt e-post/Begynnelsen på videresendt melding"
@@ -170,8 +179,8 @@ FORWARDED: dict[str, str] = {
     ),
     "is": "Framsend skilaboð/Áframsend skilaboð/Áframsendur póstur",
     "fi": (
-        "Välitetty viesti/Edelleenlähetetty viesti/Välitetty viesti alkaa/Välitetty viesti / Fwd.Msg/Välittänyt"
-        "/Edelleen lähetetty viesti"
+        "Välitetty viesti/Edelleenlähetetty viesti/Välitetty viesti alkaa/Välitetty viesti / Fwd.Msg"
+        "/Välittänyt/Edelleen lähetetty viesti"
     ),
     "et": "Edastatud kiri/Edastatud sõnum/Edastatud e-kiri/Edastatud meil/Edastatud kirja algus",
     "lv": "Pārsūtīts ziņojums/Pārsūtīta ziņa/Pārsūtītā vēstule/Pārsūtīta vēstule",
@@ -186,7 +195,7 @@ FORWARDED: dict[str, str] = {
         "/Začátek přeposlané zprávy/Přeposlal"
     ),
     "sk": "Preposlaná správa/Začiatok preposlanej správy/Postúpená správa/Preposlaný e-mail/Odovzdaná správa",
-    "hu": "Továbbított üzenet/Továbbított levél/Továbbított levél kezdete/Továbbított üzenet kezdete/Továbbította",
+    "hu": ("Továbbított üzenet/Továbbított levél/Továbbított levél kezdete/Továbbított üzenet kezdete/Továbbította"),
     "ro": (
         "Mesaj redirecționat/Mesaj redirecţionat/Mesaj transmis/Începe mesajul redirecționat"
         "/Începutul mesajului redirecționat/Mesaj înaintat/Mesaj retransmis/Mesajul redirecționat"
@@ -200,8 +209,8 @@ FORWARDED: dict[str, str] = {
     ),
     "uk": (
         "Переслане повідомлення/Пересланий лист/Початок листа, що пересилається/Перенаправлене повідомлення"
-        "/Початок переадресованого повідомлення/Початок пересланого повідомлення/Переадресоване повідомлення"
-        "/Пересилане повідомлення"
+        "/Початок переадресованого повідомлення/Початок пересланого повідомлення"
+        "/Переадресоване повідомлення/Пересилане повідомлення"
     ),
     "be": "Перасланае паведамленне/Перасланы ліст",
     "sr": "Прослеђена порука/Prosleđena poruka/Прослеђено писмо/Почетак прослеђене поруке",
@@ -223,8 +232,8 @@ FORWARDED: dict[str, str] = {
     "ka": "გადაგზავნილი წერილი/გადამისამართებული შეტყობინება",
     "he": "הודעה שהועברה/הודעה מועברת/התחלת ההודעה שהועברה/הודעה מועברת",
     "ar": (
-        "رسالة مُعاد توجيهها/رسالة معاد توجيهها/رسالة محولة/الرسالة المعاد توجيهها/بداية الرسالة المعاد توجيهها"
-        "/رسالة معاد إرسالها"
+        "رسالة مُعاد توجيهها/رسالة معاد توجيهها/رسالة محولة/الرسالة المعاد توجيهها"
+        "/بداية الرسالة المعاد توجيهها/رسالة معاد إرسالها"
     ),
     "fa": "پیام بازارسال شده/پیام هدایت شده/پیام فوروارد شده/پیام ارجاع شده",
     "hi": "अग्रेषित संदेश/फ़ॉरवर्ड किया गया संदेश/फ़ॉरवर्ड किया गया मैसेज",
@@ -233,13 +242,13 @@ FORWARDED: dict[str, str] = {
         "Thư được chuyển tiếp/Tin nhắn được chuyển tiếp/Bắt đầu thư được chuyển tiếp/Thư đã chuyển tiếp"
         "/Tin nhắn đã chuyển tiếp/Thư chuyển tiếp"
     ),
-    "id": "Pesan terusan/Pesan yang diteruskan/Mulai pesan yang diteruskan/Pesan diteruskan/Awal pesan terusan",
+    "id": ("Pesan terusan/Pesan yang diteruskan/Mulai pesan yang diteruskan/Pesan diteruskan/Awal pesan terusan"),
     "ms": "Mesej yang dimajukan/Mesej dimajukan/Mula mesej yang dimajukan/Mesej yang diserahkan",
     "ja": "メッセージを転送/転送されたメッセージ/転送メッセージ/転送されたメール/ここから転送/転送メール/転送",
     "ko": "전달된 메시지/전달된 메일/전달 메시지/전달받은 메일/전달한 메시지/받은 메시지 전달",
     "zh": (
-        "转发邮件信息/转发的邮件/转发邮件/轉寄郵件/轉寄的郵件/下面是被转发的邮件/以下是轉寄的郵件/转发的消息"
-        "/轉寄訊息/已转发的消息/轉寄信件/以下為轉寄信件/已轉寄郵件/转发信息"
+        "转发邮件信息/转发的邮件/转发邮件/轉寄郵件/轉寄的郵件/下面是被转发的邮件/以下是轉寄的郵件"
+        "/转发的消息/轉寄訊息/已转发的消息/轉寄信件/以下為轉寄信件/已轉寄郵件/转发信息"
     ),
     "ca": "Missatge reenviat/Inici del missatge reenviat",
     "gl": "Mensaxe reenviada/Mensaxe reencamiñada",
@@ -252,16 +261,17 @@ FORWARDED: dict[str, str] = {
 REPLY_ABOVE = (
     "please type your reply above this line/reply above this line/please reply above this line"
     "/write your reply above this line/type your response above this line"
-    "/in replies all text above this line/please do not write below this line/do not write below this line"
-    "/bitte antworten sie oberhalb dieser linie/antworten sie oberhalb dieser zeile"
-    "/bitte geben sie ihre antwort über dieser zeile ein/antwort bitte über dieser linie"
-    "/répondez au-dessus de cette ligne/veuillez répondre au-dessus de cette ligne"
-    "/merci de répondre au-dessus de cette ligne/responda por encima de esta línea"
-    "/por favor responda encima de esta línea/escriba su respuesta por encima de esta línea"
-    "/responda acima desta linha/digite sua resposta acima desta linha/rispondi sopra questa riga"
-    "/scrivi la tua risposta sopra questa riga/antwoord boven deze regel/typ uw antwoord boven deze regel"
-    "/svara ovanför denna rad/skriv dit svar over denne linje/svar over denne linje"
-    "/vastaa tämän rivin yläpuolelle/proszę odpowiedzieć powyżej tej linii"
+    "/in replies all text above this line/please do not write below this line"
+    "/do not write below this line/bitte antworten sie oberhalb dieser linie"
+    "/antworten sie oberhalb dieser zeile/bitte geben sie ihre antwort über dieser zeile ein"
+    "/antwort bitte über dieser linie/répondez au-dessus de cette ligne"
+    "/veuillez répondre au-dessus de cette ligne/merci de répondre au-dessus de cette ligne"
+    "/responda por encima de esta línea/por favor responda encima de esta línea"
+    "/escriba su respuesta por encima de esta línea/responda acima desta linha"
+    "/digite sua resposta acima desta linha/rispondi sopra questa riga"
+    "/scrivi la tua risposta sopra questa riga/antwoord boven deze regel"
+    "/typ uw antwoord boven deze regel/svara ovanför denna rad/skriv dit svar over denne linje"
+    "/svar over denne linje/vastaa tämän rivin yläpuolelle/proszę odpowiedzieć powyżej tej linii"
     "/prosimy o odpowiedź powyżej tej linii/odpovězte nad tuto čáru"
     "/пожалуйста, введите ответ над этой строкой/ответьте выше этой строки/bu satırın üstüne yazın"
     "/この線より上に返信してください/この行より上に返信を入力してください/请在此行上方回复"

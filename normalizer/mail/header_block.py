@@ -14,7 +14,7 @@ MARKS = " \t\xa0\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u20
 """White space, and the invisible characters that clients leave at the ends of lines."""
 
 _EMPHASIS = MARKS + "*_|"  # "*From:*", "| From: |": what HTML becomes in plain text
-_MAX_LINES = 60
+MAX_LINES = 60  # of one block
 _MAX_WRAP = 6  # lines that one wrapped address list may run on
 
 
@@ -50,7 +50,7 @@ def read(lines: Sequence[str], start: int) -> Block | None:
         return None
     fields: dict[Field, str] = {first[0]: first[1]}
     last, at, end = first[0], start + 1, start + 1
-    limit = min(len(lines), start + _MAX_LINES)
+    limit = min(len(lines), start + MAX_LINES)
     while at < limit:
         found = label(lines[at])
         if found is None:
