@@ -27,7 +27,10 @@ async def running(stages: Sequence[Processor], cluster: Cluster) -> AsyncIterato
     """
     workers = {stage.name: Worker(stage, cluster) for stage in stages}
     try:
-        await asyncio.gather(*(worker.start() for worker in workers.values()))
+        started = await asyncio.gather(*(worker.start() for worker in workers.values()), return_exceptions=True)
+        for outcome in started:
+            if isinstance(outcome, BaseException):
+                raise outcome
         yield workers
     finally:
         await asyncio.gather(*(worker.stop() for worker in workers.values()))

@@ -132,6 +132,13 @@ class Consumer(driver.Consumer):
             generation_id=generation,
         )
 
+    async def perform_seek(self) -> None:
+        """Go back to what is committed, and to the beginning where nothing is: Faust would stay where it is there."""
+        await super().perform_seek()
+        fresh = [tp for tp in self.assignment() if not self._committed_offset[tp]]
+        if fresh:
+            await self._thread.seek_to_beginning(*fresh)
+
     async def work(self, message: Message, process: Process) -> None:
         """Process a batch, after which it may be committed. A batch from before a rebalance is left alone.
 

@@ -78,6 +78,8 @@ class Worker:
             log.warning("the stage %s could not leave its group: %r", self.stage.name, error)
         if self._watch is not None:
             self._watch.cancel()
+        if self.failed.done():
+            self.failed.exception()  # it was logged; asyncio would complain that nobody asked
         await asyncio.to_thread(self.stage.close)
 
     def pause(self) -> None:

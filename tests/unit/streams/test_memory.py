@@ -1,0 +1,87 @@
+"""The state is what its changelog says, up to the last position in it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams._memory import Memory, Position
+
+TABLES = ("a", "b")
+keys = st.binary(max_size=3)
+changes = st.lists(st.tuples(st.sampled_from(TABLES), keys, st.none() | st.binary(max_size=3)), max_size=8)
+Log = list[tuple[bytes, bytes | None]]
+
+
+def _batch(memory: Memory, edits: list[tuple[str, bytes, bytes | None]], end: int) -> Log:
+    for table, key, value in edits:
+        if value is None:
+            memory.state[table].delete(key)
+        else:
+            memory.state[table].set(key, value)
+        memory.state.accept()
+    return list(memory.changes("in", Position(end, 0)))
+
+
+def _replayed(log: Log) -> Memory:
+    memory = Memory(TABLES)
+    for key, value in log:
+        memory.apply(key, value)
+    return memory
+
+
+@given(st.lists(changes, max_size=5))
+def test_the_changelog_gives_the_state_back(batches: list[list[tuple[str, bytes, bytes | None]]]) -> None:
+    """Whatever was set and deleted in whatever batches, its changelog leads to the same tables and position."""
+    memory = Memory(TABLES)
+    log = [entry for number, edits in enumerate(batches) for entry in _batch(memory, edits, number + 1)]
+    restored = _replayed(log)
+    assert memory.state.snapshot() == restored.state.snapshot()
+    assert memory.positions == restored.positions
+
+
+@given(changes, changes)
+def test_compaction_changes_nothing(
+    first: list[tuple[str, bytes, bytes | None]], second: list[tuple[str, bytes, bytes | None]]
+) -> None:
+    """Only the last record of each key counts."""
+    memory = Memory(TABLES)
+    log = _batch(memory, first, 1) + _batch(memory, second, 2)
+    last = {key: index for index, (key, _) in enumerate(log)}
+    compacted = [entry for index, entry in enumerate(log) if last[entry[0]] == index]
+    assert memory.state.snapshot() == _replayed(compacted).state.snapshot()
+
+
+@given(changes, changes, st.integers(0, 8))
+def test_a_torn_batch_did_not_happen(
+    first: list[tuple[str, bytes, bytes | None]], second: list[tuple[str, bytes, bytes | None]], cut: int
+) -> None:
+    """Changes without the position after them are left out: their batch comes again."""
+    memory = Memory(TABLES)
+    whole = _batch(memory, first, 1)
+    before = memory.state.snapshot()
+    torn = _batch(memory, second, 2)[:-1][:cut]
+    restored = _replayed(whole + torn)
+    assert before == restored.state.snapshot()
+    assert Position(1, 0) == restored.positions["in"]
+
+
+def test_what_was_done_and_not_committed_is_left_out() -> None:
+    """After a crash a batch begins behind the position; what lies before the position is done."""
+    memory = Memory(TABLES)
+    memory.positions["in"] = Position(next=500, committed=100)
+    assert memory.done("in", 100) == 500
+    assert memory.done("in", 400) == 500
+    assert memory.done("in", 600) == 600
+    assert memory.done("other", 0) == 0
+
+
+def test_going_back_on_purpose_processes_again() -> None:
+    """An operator who resets the group to before what was committed wants the records again."""
+    memory = Memory(TABLES)
+    memory.positions["in"] = Position(next=500, committed=100)
+    assert memory.done("in", 99) == 99
+
+
+def test_a_table_that_is_gone_is_left_out() -> None:
+    """A changelog of an earlier version of a stage can be read."""
+    memory = _replayed([(b"old\0k", b"v"), (b"a\0k", b"v"), (b"\0in", b"[1,0]")])
+    assert memory.state.snapshot() == {"a": {b"k": b"v"}, "b": {}}
