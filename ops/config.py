@@ -20,6 +20,7 @@ import platformdirs
 from connectors._base import Blobs, Connector
 from normalizer.cluster import Cluster
 from normalizer.decisions import Policy
+from normalizer.default_rules import POLICY
 from normalizer.errors import Misconfigured
 from normalizer.tickets import ClosedPolicy
 from ops.channels import channel
@@ -57,7 +58,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     store: Store = Store()
     blobs: BlobSettings = BlobSettings()
     http: Http = Http()
-    rules: Policy = Policy()
+    rules: Policy = POLICY
     tickets: ClosedPolicy = ClosedPolicy()
     channels: dict[str, dict[str, dict[str, Any]]] = {}
 

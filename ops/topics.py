@@ -19,7 +19,7 @@ from normalizer.cluster import TOPICS, Cluster, TopicSpec, raw_topic
 from normalizer.errors import Misconfigured, Retriable
 
 HOUR_MS = 3_600_000
-CONNECT_MS = 10_000
+CONNECT_MS = 5_000
 
 
 class Difference(msgspec.Struct, frozen=True):

@@ -130,7 +130,7 @@ class Engine:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.folder / "start.lock", timeout=0):
-                self._start(install(Lock.load("kafka"), self.jars, progress))
+                self._start(progress)
         except Timeout as error:
             raise Misconfigured(f"Another process is starting the engine in {self.folder}: wait for it.") from error
         return self
@@ -173,10 +173,11 @@ class Engine:
     ) -> None:
         self.stop()
 
-    def _start(self, classpath: list[Path]) -> None:
+    def _start(self, progress: Progress | None) -> None:
         self._demand_unused()
         nodes = range(1, len(self._daemons) + 1)
         ports = self._choose_ports()
+        classpath = install(Lock.load("kafka"), self.jars, progress)
         for node in nodes:
             self._write_properties(node, ports)
         self._format(classpath)

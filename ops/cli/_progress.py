@@ -1,0 +1,28 @@
+"""Progress of what takes long: a bar in a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from ops.cli._show import STDERR
+
+
+@contextmanager
+def fetching() -> Iterator[Callable[[int, int], None]]:
+    """Tells how much of the engine has been fetched; says nothing when it is all there."""
+    columns = (TextColumn("fetching Apache Kafka"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=STDERR, transient=True) as shown:
+        task = None
+
+        def progress(done: int, total: int) -> None:
+            nonlocal task
+            if task is None:
+                task = shown.add_task("", total=total)
+                if not STDERR.is_terminal:
+                    STDERR.print(f"fetching Apache Kafka ({total / 1e6:.0f} MB, once)", highlight=False)
+            shown.update(task, completed=done)
+
+        yield progress

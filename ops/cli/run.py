@@ -1,0 +1,63 @@
+"""`switchboard run`: one connector or one stage in a process of its own, as production has it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from connectors._edge import edge_on
+from normalizer.errors import Misconfigured
+from ops import wiring
+from ops.cli._serve import serving, stop_asked
+from ops.cli._session import Session, session
+from ops.cli._show import STDERR
+from streams._run import Workers
+from streams._run import run as run_stages
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(help="Run one part by itself, until SIGTERM.", no_args_is_help=True)
+    group.command("connector")(connector)
+    group.command("stage")(stage)
+    app.add_typer(group, name="run")
+
+
+def stage(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(help="normalize, thread, route, deliver.sqlite; or `all`.")],
+) -> None:
+    """Run stages. Start as many processes of one as its topics have partitions."""
+    found = session(context)
+    every = names == ["all"]
+    chosen = wiring.stages(found.config) if every else [wiring.stage(found.config, name) for name in names]
+
+    def ready(workers: Workers) -> None:
+        STDERR.print(f"running: {', '.join(workers)}", highlight=False)
+
+    raise typer.Exit(run_stages(chosen, found.cluster, ready=ready))
+
+
+def connector(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="CHANNEL, CHANNEL:ACCOUNT, or `all`.")],
+) -> None:
+    """Run the configured accounts of a channel, or one of them."""
+    asyncio.run(_connectors(session(context), "" if name == "all" else name))
+
+
+async def _connectors(found: Session, only: str) -> None:
+    chosen = wiring.connectors(found.config, only)
+    if not chosen:
+        raise Misconfigured("no account is configured: add a section [channels.CHANNEL.ACCOUNT] to the configuration")
+    edge, publisher = edge_on(found.cluster, chosen)
+    try:
+        async with serving(edge.routes(), found.config.http, edge.problems) as door:
+            edge.start()
+            STDERR.print(f"running: {door}{', '.join(f'{c.channel}:{c.account}' for c in chosen)}", highlight=False)
+            await stop_asked()
+        await asyncio.to_thread(edge.stop)
+    finally:
+        publisher.close()

@@ -1,0 +1,31 @@
+"""`switchboard status`: sources and stages at a glance."""
+
+from __future__ import annotations
+
+import typer
+
+from ops import wiring
+from ops.cli._session import session
+from ops.cli._show import STDOUT, AsJson, lines, table
+from ops.status import source_health, stage_status
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("status")(status)
+
+
+def status(context: typer.Context, as_json: AsJson = False) -> None:
+    """What each source and each stage is doing, from any machine that reaches Kafka."""
+    found = session(context)
+    sources = source_health(found.cluster)
+    stages = stage_status(found.cluster, wiring.stages(found.config))
+    if as_json:
+        lines([*({"source": source} for source in sources), *({"stage": stage} for stage in stages)])
+        return
+    rows = [(s.name, s.state, s.received, s.errors, s.last_received_at, s.at, s.detail) for s in sources]
+    columns = ["source", "state", "received#", "errors#", "last received", "reported", "detail"]
+    STDOUT.print(table("Sources", columns, rows, empty="no source has reported yet"))
+    STDOUT.print()
+    rows_ = [(s.name, "never ran" if s.never_ran else "", s.done, s.lag) for s in stages]
+    STDOUT.print(table("Stages", ["stage", "note", "done#", "waiting#"], rows_))

@@ -1,0 +1,155 @@
+"""`switchboard tickets`: what came out at the other end."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import RenderableType
+from rich.markup import escape
+
+from connectors._publisher import Publisher, Record
+from normalizer.errors import Misconfigured, Rejected
+from normalizer.events import Priority, Status, StatusChange, Ticket
+from normalizer.wire import encode, headers
+from ops.cli._session import Session, session
+from ops.cli._show import STDOUT, AsJson, lines, table
+from sinks._tickets import History, Tickets
+
+Name = Annotated[str, typer.Argument(metavar="ID", help="A ticket's id, or as much of it as tells it apart.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
+SHORT = 8
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    group = typer.Typer(help="The tickets in the store.", no_args_is_help=True)
+    group.command("list")(list_)
+    group.command("show")(show)
+    group.command("search")(search)
+    group.command("close")(close)
+    group.command("reopen")(reopen)
+    app.add_typer(group, name="tickets")
+
+
+def list_(
+    context: typer.Context,
+    status: Annotated[Status | None, typer.Option(help="Only tickets of this status.")] = None,
+    queue: Annotated[str | None, typer.Option(help="Only tickets of this queue.")] = None,
+    priority: Annotated[Priority | None, typer.Option(help="Only tickets of this priority.")] = None,
+    channel: Annotated[str | None, typer.Option(help="Only tickets that began on this channel.")] = None,
+    limit: Limit = 50,
+    as_json: AsJson = False,
+) -> None:
+    """The tickets, the last updated first."""
+    with _store(session(context)) as store:
+        found = store.list_tickets(status=status, queue=queue, priority=priority, channel=channel, limit=limit)
+    if as_json:
+        lines(found)
+    else:
+        STDOUT.print(listing(found))
+
+
+def listing(found: Sequence[Ticket]) -> RenderableType:
+    """Tickets as a table."""
+    rows = [
+        (t.id[:SHORT], t.status, t.priority, t.queue, t.channel, t.customer.name or t.customer.address, t.subject,
+         t.messages, t.updated_at)
+        for t in found
+    ]  # fmt: skip
+    columns = ["id", "status", "priority", "queue", "channel", "customer", "subject", "messages#", "updated"]
+    return table("Tickets", columns, rows, empty="no tickets yet")
+
+
+def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
+    """One ticket: its messages, and why everything about it was decided as it was."""
+    found = _history(session(context), name)
+    if as_json:
+        lines([found])
+        return
+    ticket = found.ticket
+    STDOUT.print(f"[bold]{escape(ticket.subject) or '(no subject)'}[/]  {ticket.id}")
+    STDOUT.print(
+        f"{ticket.status}, {ticket.priority}, queue {escape(ticket.queue)}, {ticket.channel}:{escape(ticket.account)}, "
+        f"revision {ticket.revision}, customer {escape(ticket.customer.name or ticket.customer.address)}"
+    )
+    for stored in found.messages:
+        message = stored.message
+        note = f" [dim](suppressed: {escape(stored.suppressed)})[/]" if stored.suppressed else ""
+        STDOUT.print(
+            f"\n[bold]{escape(message.sender.name or message.sender.address)}[/] {message.received_at:%c}{note}"
+        )
+        STDOUT.print(message.visible_text or message.text, markup=False, highlight=False)
+        for attachment in message.attachments:
+            STDOUT.print(f"  [dim]{escape(attachment.name or attachment.content_type)}, {attachment.size} bytes[/]")
+        STDOUT.print(_because(found, stored.revision))
+
+
+def search(
+    context: typer.Context,
+    words: Annotated[list[str], typer.Argument(help="Words, or their beginnings.")],
+    limit: Limit = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Messages that hold all the words, the best match first."""
+    with _store(session(context)) as store:
+        found = store.search(" ".join(words), limit=limit)
+    if as_json:
+        lines(found)
+    else:
+        rows = [(hit.ticket.id[:SHORT], hit.ticket.status, hit.ticket.subject, hit.excerpt) for hit in found]
+        STDOUT.print(
+            table("Found", ["ticket", "status", "subject", "text"], rows, empty="nothing holds all these words")
+        )
+
+
+def close(context: typer.Context, name: Name) -> None:
+    """Close a ticket. An answer to it reopens it, or opens a follow-up: see [tickets] in the configuration."""
+    _change(session(context), name, "closed")
+
+
+def reopen(context: typer.Context, name: Name) -> None:
+    """Open a closed ticket again."""
+    _change(session(context), name, "open")
+
+
+def _change(found: Session, name: str, status: Literal["open", "closed"]) -> None:
+    ticket = _history(found, name).ticket
+    now = datetime.now(UTC)
+    change = StatusChange(
+        ticket_id=ticket.id,
+        conversation_id=ticket.conversation_id,
+        customer_id=ticket.customer_id,
+        status=status,
+        at=now,
+        by=getpass.getuser(),
+    )
+    head = headers(change, ce_id=f"{ticket.id}@{now.isoformat()}", source="/switchboard/tickets", time=now)
+    publisher = Publisher(found.cluster)
+    try:
+        publisher.write([Record(change.topic, change.customer_id.encode(), encode(change), head)])
+    finally:
+        publisher.close()
+    STDOUT.print(f"asked for {ticket.id[:SHORT]} to be {status}")
+
+
+def _store(found: Session) -> Tickets:
+    return Tickets(Path(found.config.store.path))
+
+
+def _history(found: Session, name: str) -> History:
+    with _store(found) as store:
+        try:
+            return store.ticket(name)
+        except Rejected as error:
+            raise Misconfigured(str(error)) from error
+
+
+def _because(history: History, revision: int) -> RenderableType:
+    made = next((r.decisions for r in history.revisions if r.revision == revision), ())
+    rows = [(d.what, d.rule, d.result, d.because) for d in made]
+    return table("", ["decided", "by", "result", "because"], rows, empty="")

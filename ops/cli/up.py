@@ -1,0 +1,118 @@
+"""`switchboard up`: everything in one go, with a live view."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.live import Live
+
+from connectors._edge import edge_on
+from normalizer.cluster import Cluster
+from normalizer.errors import Misconfigured
+from ops import wiring
+from ops.cli._progress import fetching
+from ops.cli._serve import serving, stop_asked
+from ops.cli._session import Session, session
+from ops.cli._show import STDERR
+from ops.config import Config
+from ops.demo import Demo, prepared
+from ops.engine.kafka import Engine
+from ops.live import Sample, Sampler, line, picture
+from streams._run import failure, running
+
+SAMPLE_SECONDS = 2.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("up")(up)
+
+
+def up(
+    context: typer.Context,
+    demonstrate: Annotated[
+        bool, typer.Option("--demo", help="With a mailbox of its own, and mail that fills it.")
+    ] = False,
+) -> None:
+    """Run everything here: Kafka unless one is named, every configured account, every stage, the store.
+
+    Stop it with Ctrl-C: what is in hand is finished first, and everything is kept for the next time.
+    """
+    found = session(context)
+    with local_engine(found) as cluster, contextlib.ExitStack() as stack:
+        demo = stack.enter_context(prepared(found.config)) if demonstrate else None
+        config = demo.config if demo else found.config
+        if not config.channel_names:
+            raise Misconfigured(
+                "no account is configured: add a section [channels.CHANNEL.ACCOUNT] to the configuration, "
+                "or try it with --demo"
+            )
+        asyncio.run(_up(config, cluster, demo))
+
+
+@contextlib.contextmanager
+def local_engine(found: Session) -> Iterator[Cluster]:
+    """The Kafka to use; the local engine is started when none is named, and stopped if it was started here."""
+    engine = Engine()
+    if found.broker or found.config.kafka or engine.status().running:
+        yield found.cluster
+        return
+    with fetching() as progress:
+        engine.start(progress)
+    try:
+        yield found.cluster
+    finally:
+        engine.stop()
+
+
+async def _up(config: Config, cluster: Cluster, demo: Demo | None) -> None:
+    wiring.declare_topics(config, cluster)
+    edge, publisher = edge_on(cluster, wiring.connectors(config))
+    try:
+        async with (
+            running(wiring.stages(config), cluster) as workers,
+            serving(edge.routes(), config.http, edge.problems) as door,
+        ):
+            edge.start()
+            title = f"Switchboard: {door}Kafka at {cluster.brokers}. Ctrl-C stops it."
+            sampler = Sampler(cluster, Path(config.store.path), edge.health, workers)
+            async with asyncio.TaskGroup() as tasks:
+                going = [tasks.create_task(_show(title, sampler)), tasks.create_task(failure(workers))]
+                if demo:
+                    going.append(tasks.create_task(demo.play(cluster)))
+                await stop_asked()
+                for task in going:
+                    task.cancel()
+            await asyncio.to_thread(edge.stop)
+    finally:
+        publisher.close()
+
+
+async def _show(title: str, sampler: Sampler) -> None:
+    with _screen(title) as show:
+        while True:
+            show(await asyncio.to_thread(sampler.sample))
+            await asyncio.sleep(SAMPLE_SECONDS)
+
+
+@contextlib.contextmanager
+def _screen(title: str) -> Iterator[Callable[[Sample], None]]:
+    """A picture that is drawn over itself; where there is no terminal, a line whenever something has changed."""
+    if STDERR.is_terminal:
+        with Live(console=STDERR, auto_refresh=False) as live:
+            yield lambda sample: live.update(picture(title, sample), refresh=True)
+        return
+    STDERR.print(title, highlight=False)
+    said = ""
+
+    def show(sample: Sample) -> None:
+        nonlocal said
+        if said != (said := line(sample)):
+            STDERR.print(said, highlight=False)
+
+    yield show

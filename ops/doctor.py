@@ -1,0 +1,97 @@
+"""Is everything in place? Each check says what it looked at, and what to do when it is not well."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from normalizer.cluster import Cluster
+from normalizer.errors import SwitchboardError
+from ops import channels, wiring
+from ops.config import Config
+from ops.ledger import take
+from ops.status import source_health, stage_status
+from ops.topics import drift
+
+_ROOM = 2 * 1024**3
+_QUIET = timedelta(minutes=2)
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What one check saw. `remedy` is "" when it is well."""
+
+    check: str
+    well: bool
+    saw: str
+    remedy: str = ""
+
+
+def examine(config: Config, reach: Callable[[], Cluster]) -> Iterator[Finding]:
+    """The checks from the ground up; those that need Kafka are left out when it cannot be reached."""
+    yield _python()
+    yield _disk(Path(config.store.path))
+    yield _configuration(config)
+    try:
+        cluster = reach()
+        existing = stage_status(cluster, wiring.stages(config))
+    except SwitchboardError as error:
+        yield Finding("kafka", False, "cannot be reached", str(error))
+        return
+    yield Finding("kafka", True, f"answers at {cluster.brokers}")
+    yield _topics(config, cluster)
+    for stage in existing:
+        idle = stage.never_ran and stage.lag
+        yield Finding(f"stage {stage.name}", not idle, f"{stage.lag} records wait", _start(stage.name) if idle else "")
+    yield from _sources(cluster)
+    missing = sum(len(account.missing) for account in take(cluster, channels.names()))
+    remedy = "run `switchboard ledger` for their names, and redrive or backfill them" if missing else ""
+    yield Finding("ledger", not missing, f"{missing} records are missing", remedy)
+
+
+def _python() -> Finding:
+    saw = f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"
+    return Finding("runtime", sys.version_info >= (3, 11), saw, "" if sys.version_info >= (3, 11) else "use 3.11")
+
+
+def _disk(store: Path) -> Finding:
+    folder = next(parent for parent in store.absolute().parents if parent.exists())
+    free = shutil.disk_usage(folder).free
+    remedy = "" if free > _ROOM else f"make room at {folder}: Kafka and the store stop when it is full"
+    return Finding("disk", free > _ROOM, f"{free / 1e9:.1f} GB free at {folder}", remedy)
+
+
+def _configuration(config: Config) -> Finding:
+    try:
+        found = wiring.connectors(config)
+        wiring.stages(config)
+    except SwitchboardError as error:
+        return Finding("configuration", False, "is wrong", str(error))
+    return Finding("configuration", True, f"{len(found)} accounts")
+
+
+def _topics(config: Config, cluster: Cluster) -> Finding:
+    found = drift(cluster, channels.names(), wiring.stage_topics(wiring.stages(config)))
+    remedy = "run `switchboard topics drift` for what to do" if found else ""
+    return Finding("topics", not found, f"{len(found)} differ from what is declared", remedy)
+
+
+def _start(stage: str) -> str:
+    return f"start it: `switchboard run stage {stage}`"
+
+
+def _sources(cluster: Cluster) -> Iterator[Finding]:
+    now = datetime.now(UTC)
+    for health in source_health(cluster):
+        if health.state == "failing":
+            yield Finding(f"source {health.name}", False, f"failing, {health.errors} errors", health.detail)
+        elif health.state != "stopped" and now - health.at > _QUIET:
+            remedy = "its process has ended without saying so, or hangs: look at its log and start it again"
+            yield Finding(f"source {health.name}", False, f"last heard of at {health.at:%H:%M:%S}", remedy)
+        else:
+            yield Finding(f"source {health.name}", True, health.state)

@@ -1,0 +1,101 @@
+"""What `switchboard up` shows while it runs: one sample of everything, taken in a thread, drawn as one picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from normalizer.cluster import Cluster
+from normalizer.errors import SwitchboardError
+from normalizer.events import Health, Ticket
+from ops import channels
+from ops.cli._show import table
+from ops.cli.ledger import rendered
+from ops.cli.tickets import listing
+from ops.ledger import Account, take
+from sinks._tickets import Tickets
+from streams._run import Workers
+
+_LATEST = 8
+
+
+class StageRate(msgspec.Struct, frozen=True):
+    """A stage's counters since it started; `rate` is in records a second since the last sample."""
+
+    name: str
+    records: int
+    rate: float
+    lag: int
+    dead_letters: int
+    waiting: str
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """Everything at one moment. `problem` says why a part could not be looked at."""
+
+    sources: tuple[Health, ...]
+    stages: tuple[StageRate, ...]
+    ledger: tuple[Account, ...]
+    tickets: tuple[Ticket, ...]
+    problem: str = ""
+
+
+class Sampler:
+    """Looks at a running Switchboard. `sample` blocks: call it in a thread."""
+
+    def __init__(self, cluster: Cluster, store: Path, health: Callable[[], Sequence[Health]], workers: Workers) -> None:
+        self._cluster = cluster
+        self._store = store
+        self._health = health
+        self._workers = workers
+        self._last: dict[str, tuple[float, int]] = {}
+
+    def sample(self) -> Sample:
+        """How everything is now. What cannot be reached for a moment is said, and is no error."""
+        stages = tuple(self._rate(name) for name in self._workers)
+        try:
+            accounts = tuple(account for account in take(self._cluster, channels.names()) if account.accepted)
+            with Tickets(self._store) as store:
+                latest = tuple(store.list_tickets(limit=_LATEST))
+        except SwitchboardError as error:
+            return Sample(tuple(self._health()), stages, (), (), str(error))
+        return Sample(tuple(self._health()), stages, accounts, latest)
+
+    def _rate(self, name: str) -> StageRate:
+        progress, now = self._workers[name].progress, time.monotonic()
+        before, records = self._last.get(name, (now - 1, progress.records))
+        self._last[name] = (now, progress.records)
+        rate = (progress.records - records) / max(now - before, 1e-3)
+        return StageRate(name, progress.records, rate, progress.lag, progress.dead_letters, progress.waiting)
+
+
+def picture(title: str, sample: Sample) -> RenderableType:
+    """A sample as it is shown in a terminal."""
+    sources = [(h.name, h.state, h.received, h.errors, h.last_received_at, h.detail) for h in sample.sources]
+    stages = [(s.name, s.records, f"{s.rate:.0f}", s.lag, s.dead_letters, s.waiting) for s in sample.stages]
+    parts: list[RenderableType] = [
+        Text(title, style="bold"),
+        Text(),
+        table("Sources", ["source", "state", "received#", "errors#", "last received", "detail"], sources),
+        Text(),
+        table("Stages", ["stage", "records#", "a second#", "waiting#", "dead letters#", "detail"], stages),
+        Text(),
+        rendered(list(sample.ledger)),
+        Text(),
+        listing(sample.tickets),
+    ]
+    if sample.problem:
+        parts.append(Text(sample.problem, style="yellow"))
+    return Group(*parts)
+
+
+def line(sample: Sample) -> str:
+    """A sample in one line, for logs and pipes."""
+    accepted = sum(account.accepted for account in sample.ledger)
+    flying = sum(account.in_flight for account in sample.ledger)
+    return f"accepted {accepted}, in flight {flying}, tickets shown {len(sample.tickets)}"

@@ -1,0 +1,50 @@
+"""How everything is doing: the sources by what they report, the stages by what Kafka knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from normalizer.cluster import Cluster
+from normalizer.events import Health
+from normalizer.wire import decode
+from ops.view import View
+from streams._stage import Processor
+
+
+class StageStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A stage's consumer group: `lag` records wait, `done` were committed. `never_ran` when it has no offsets."""
+
+    name: str
+    lag: int
+    done: int
+    never_ran: bool
+
+
+def stage_status(cluster: Cluster, stages: Sequence[Processor]) -> list[StageStatus]:
+    """Every stage, in the given order. Raises `Retriable` when Kafka does not answer."""
+    with View(cluster) as view:
+        existing = view.topics()
+        found = []
+        for stage in stages:
+            committed = view.committed(stage.name)
+            lag = view.lag(stage.name, [topic for topic in stage.inputs if topic in existing])
+            found.append(
+                StageStatus(
+                    name=stage.name, lag=sum(lag.values()), done=sum(committed.values()), never_ran=not committed
+                )
+            )
+        return found
+
+
+def source_health(cluster: Cluster) -> list[Health]:
+    """The last report of every source, by name."""
+    last: dict[str, Health] = {}
+    with View(cluster) as view:
+        if Health.topic in view.topics():
+            for record in view.records(Health.topic):
+                if record.value is not None:
+                    health = decode(Health, record.value, record.headers)
+                    last[health.name] = health
+    return [health for _, health in sorted(last.items())]

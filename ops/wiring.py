@@ -1,0 +1,79 @@
+"""Where the rooms meet: from a configuration to connectors, stages and sinks that can run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from connectors._base import Connector
+from connectors._blobs import BlobStore
+from normalizer.cluster import Cluster
+from normalizer.errors import Misconfigured
+from ops import channels
+from ops.config import Config
+from ops.engine.kafka import Engine
+from ops.topics import declare
+from sinks.sqlite import Sqlite
+from streams._stage import Processor, topics_of
+from streams.deliver import Deliver
+from streams.normalize import Normalize
+from streams.route import Route
+from streams.thread import Thread
+
+
+def cluster(config: Config, broker: str = "") -> Cluster:
+    """The Kafka to use: `broker` before the configuration's, before the local engine that runs.
+
+    Raises `Misconfigured` when none is named and no local engine runs.
+    """
+    if broker:
+        return Cluster(brokers=broker)
+    if config.kafka is not None:
+        return config.kafka
+    status = Engine().status()
+    if not status.running:
+        raise Misconfigured(
+            "no Kafka is named and the local engine does not run: start it with `switchboard engine up`, "
+            "or name one with --broker or in the section [kafka] of the configuration"
+        )
+    return Cluster(brokers=status.brokers)
+
+
+def blobs(config: Config) -> BlobStore:
+    """The blob store of a configuration."""
+    return BlobStore(config.blobs.url)
+
+
+def connectors(config: Config, only: str = "") -> list[Connector[Any]]:
+    """The configured accounts, or those of one channel, or one of them (``channel:account``)."""
+    return list(config.connectors(blobs(config), only))
+
+
+def stages(config: Config) -> list[Processor]:
+    """Every stage, in the order of the data's way."""
+    readers = {name: channels.channel(name).read for name in channels.names()}
+    return [
+        Normalize(readers, blobs(config)),
+        Thread(),
+        Route(config.rules, config.tickets),
+        Deliver(Sqlite(Path(config.store.path))),
+    ]
+
+
+def stage(config: Config, name: str) -> Processor:
+    """One stage by its name. Raises `Misconfigured` with the names that there are."""
+    found = {each.name: each for each in stages(config)}
+    if name not in found:
+        raise Misconfigured(f"there is no stage {name!r}: known are {', '.join(found)}")
+    return found[name]
+
+
+def declare_topics(config: Config, where: Cluster) -> list[str]:
+    """Make the topics that are missing; returns the names of the new ones."""
+    return declare(where, channels.names(), stage_topics(stages(config)))
+
+
+def stage_topics(found: Sequence[Processor]) -> list[Any]:
+    """The topics that stages need for themselves."""
+    return [topic for each in found for topic in topics_of(each)]
