@@ -154,3 +154,10 @@ def test_progress_is_a_bar_in_a_terminal() -> None:
     with shown(Console(file=output, force_terminal=True, width=100), "Apache Kafka") as progress:
         progress(20_000_000, 45_000_000)
     assert "20.0/45.0 MB" in output.getvalue()
+
+
+def test_an_engine_keeps_its_number_of_nodes(tmp_path: Path) -> None:
+    """Data of one node is no data of three."""
+    (tmp_path / "ports.json").write_text('{"clients": [9092], "votes": [9093]}')
+    with pytest.raises(Misconfigured, match="was made with 1 nodes, not 3: start it with as many"):
+        kafka.Engine(tmp_path, nodes=3).start()
