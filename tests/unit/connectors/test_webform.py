@@ -3,71 +3,19 @@
 import base64
 import hmac
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from urllib.parse import urlencode
+from collections.abc import Iterator
 
-import httpx
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from connectors._blobs import BlobStore
-from connectors._http import HttpServer
 from connectors.webform import WebForm, WebFormSettings
-from normalizer.errors import Misconfigured, Rejected, Retriable
-from normalizer.events import Attachment, Contact, Message, RawEvent, ThreadRefs
+from normalizer.errors import Misconfigured
+from normalizer.events import Attachment, Contact, Message, ThreadRefs
 from normalizer.ids import message_id
-from normalizer.wire import raw_headers, read_raw
+from tests.unit.connectors.webform_door import BROWSER, GOOD, Door, serving
 
-GOOD = {"name": "Ann", "email": "ann@example.org", "subject": "Help", "message": "It is broken."}
 SECRET = "a secret that is long enough"
-BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-
-
-class Broker:
-    """Takes events as Kafka would, or refuses them while it is down."""
-
-    def __init__(self) -> None:
-        self.events: list[RawEvent] = []
-        self.down = False
-
-    async def accept(self, events: Sequence[RawEvent]) -> None:
-        """Keep the events, or raise what the edge raises."""
-        if self.down:
-            raise Retriable("the broker is away", retry_after=7)
-        self.events.extend(events)
-
-
-class Door:
-    """A running form, its broker and its blobs."""
-
-    def __init__(self, settings: WebFormSettings) -> None:
-        self.broker = Broker()
-        self.blobs = BlobStore("memory://webform")
-        self.form = WebForm("shop", settings, self.blobs)
-        self.client = httpx.Client(timeout=20, trust_env=False, headers={"User-Agent": "test"})
-
-    def post(self, **request: object) -> httpx.Response:
-        """Post to the form."""
-        return self.client.post("/webform/shop", **request)  # type: ignore[arg-type]  # passed on as it is
-
-    def last(self) -> Message:
-        """The message that the last post became, after its way through Kafka."""
-        raw = self.broker.events[-1]
-        (message,) = WebForm.read(read_raw(raw.body, raw_headers(raw)))
-        return message
-
-
-@contextmanager
-def serving(settings: WebFormSettings = WebFormSettings(posts_per_minute=10_000)) -> Iterator[Door]:  # noqa: B008
-    """A form that is served."""
-    door = Door(settings)
-    with HttpServer(door.form.routes(door.broker.accept)).in_thread() as server, door.client:
-        door.client.base_url = httpx.URL(f"http://127.0.0.1:{server.port}")
-        yield door
 
 
 @pytest.fixture(scope="module")
@@ -291,57 +239,6 @@ def test_options_without_cors(door: Door) -> None:
     assert door.client.options("/webform/shop").headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
-def test_browser_sees_thanks(door: Door) -> None:
-    """A form that was posted without JavaScript is answered with a page and the reference."""
-    answer = door.post(data=GOOD, headers=BROWSER)
-    assert answer.status_code == 202
-    assert "Your message has arrived." in answer.text
-    assert door.last().id in answer.text
-
-
-def test_browser_is_sent_to_the_thanks_page() -> None:
-    """With a page of its own a site says thanks itself."""
-    with serving(WebFormSettings(thanks_url="https://www.example.org/thanks")) as door:
-        answer = door.post(data=GOOD, headers=BROWSER)
-        page = door.client.get("/webform/shop")
-    assert (answer.status_code, answer.headers["location"]) == (303, "https://www.example.org/thanks")
-    assert "form-action 'self' https://www.example.org;" in page.headers["content-security-policy"]
-
-
-def test_browser_sees_why_not(door: Door) -> None:
-    """A refusal is a page too, and what was typed cannot become part of it."""
-    answer = door.post(data=GOOD | {"email": "<script>"}, headers=BROWSER)
-    assert answer.status_code == 422
-    assert "email is no mail address" in answer.text
-    assert "Go back and try again" in answer.text
-
-
-def test_page_is_a_form_that_works_alone(door: Door) -> None:
-    """The page posts without JavaScript, has a label for every field, and a key for its second click."""
-    first, second = (door.client.get("/webform/shop") for _ in range(2))
-    assert '<form method="post" action="shop" enctype="multipart/form-data"' in first.text
-    for name in ("name", "email", "subject", "message", "attachments"):
-        assert f'<label for="{name}">' in first.text
-        assert f'id="{name}" name="{name}"' in first.text
-    assert 'type="email" autocomplete="email" required>' in first.text
-    assert "$" not in first.text.partition("<script>")[0]
-    assert first.text != second.text
-    assert first.headers["cache-control"] == "no-store"
-
-
-def test_page_can_be_framed_by_configured_sites_only() -> None:
-    """The policy of the page names who may show it, and allows no foreign script."""
-    with serving(WebFormSettings(origins=("https://www.example.org",), title="Ask <us>")) as door:
-        page = door.client.get("/webform/shop")
-        script = door.client.get("/webform/shop/embed.js")
-    policy = page.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; style-src 'sha256-")
-    assert policy.endswith("frame-ancestors 'self' https://www.example.org")
-    assert "<h1>Ask &lt;us&gt;</h1>" in page.text
-    assert script.headers["content-type"].startswith("text/javascript")
-    assert "createElement" in script.text
-
-
 @pytest.mark.parametrize(
     ("account", "settings", "words"),
     [
@@ -361,51 +258,3 @@ def test_settings_are_checked(account: str, settings: dict[str, object], words: 
 def test_secrets_are_not_shown() -> None:
     """Settings can be printed."""
     assert SECRET not in repr(WebFormSettings(secrets=(SECRET,)))
-
-
-def record(body: bytes, content_type: str = "application/x-www-form-urlencoded", **attributes: str) -> RawEvent:
-    """A raw record as it lies on the topic."""
-    return RawEvent(
-        channel="webform",
-        account="shop",
-        source_id="s1",
-        body=body,
-        content_type=content_type,
-        received_at=datetime(2026, 1, 2, tzinfo=UTC),
-        attributes=attributes,
-    )
-
-
-@pytest.mark.parametrize(
-    ("fields", "sender", "kept", "notes"),
-    [
-        ({"email": "Ann@EXAMPLE.org"}, Contact("email", "ann@example.org"), {}, ()),
-        ({"email": "ann@bücher.example"}, Contact("email", "ann@xn--bcher-kva.example"), {}, ()),
-        ({"email": "?"}, Contact("form", "s1"), {"email": "?"}, ("bad-email",)),
-        ({"phone": "030 901820"}, Contact("tel", "+4930901820"), {"phone": "+4930901820"}, ()),
-        ({"phone": "ask me"}, Contact("form", "s1"), {"phone": "ask me"}, ()),
-        ({"name": "Ann"}, Contact("form", "s1", "Ann"), {}, ()),
-    ],
-)
-def test_sender_is_the_best_address_there_is(
-    fields: dict[str, str], sender: Contact, kept: dict[str, str], notes: tuple[str, ...]
-) -> None:
-    """A mail address, else a phone number, else this one post; never verified."""
-    (message,) = WebForm.read(record(urlencode(fields | {"message": "hi"}).encode(), region="DE"))
-    assert message.sender == sender
-    assert message.fields == kept
-    assert message.degradations == ("unverified-sender", *notes)
-
-
-def test_a_post_that_says_nothing_is_nothing() -> None:
-    """An empty post in the history has no message."""
-    assert WebForm.read(record(b"name=Ann&message=")) == ()
-
-
-@given(
-    body=st.binary(max_size=300), kind=st.sampled_from(["application/vnd.switchboard.form+json", "application/json"])
-)
-def test_any_record_is_read_or_rejected(body: bytes, kind: str) -> None:
-    """Whatever lies on the topic, the reader answers the same twice, or rejects it."""
-    with suppress(Rejected):
-        assert WebForm.read(record(body, kind)) == WebForm.read(record(body, kind))
