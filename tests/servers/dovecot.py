@@ -140,8 +140,9 @@ class Dovecot:
 
     def _configure(self, connections: int, extra: str) -> None:
         subprocess.run(
-            ["/usr/bin/env", "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-             "-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem"],
+            ["/usr/bin/env", "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+             "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+             "-keyout", "key.pem", "-out", "cert.pem"],
             cwd=self.folder, check=True, capture_output=True,
         )  # fmt: skip
         self.own(self.folder / "key.pem")

@@ -1,0 +1,56 @@
+"""The mail channel against the connector kit, and the settings of a mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+import msgspec
+import pytest
+
+from connectors.mail import Mail
+from normalizer.errors import Rejected
+from normalizer.events import RawEvent
+from tests.conformance.connector import ConnectorContract, Settings
+
+_MAIL = (
+    b"Message-ID: <2@shop.example>\r\nIn-Reply-To: <1@shop.example>\r\nFrom: Ana <ana@example.org>\r\n"
+    b"To: help@shop.example\r\nSubject: =?utf-8?q?caf=C3=A9?=\r\nDate: Sat, 21 Nov 2026 10:00:00 +0100\r\n\r\n"
+    b"The parcel is late.\r\n"
+)
+
+
+def _raw(body: bytes = _MAIL, **attributes: str) -> RawEvent:
+    return RawEvent(
+        channel="mail",
+        account="main",
+        source_id="INBOX;7;42",
+        body=body,
+        content_type="message/rfc822",
+        received_at=datetime(2026, 11, 21, 9, tzinfo=UTC),
+        key="1@shop.example",
+        attributes={"folder": "INBOX"} | attributes,
+        traceparent="00-11111111111111111111111111111111-2222222222222222-01",
+    )
+
+
+class TestMail(ConnectorContract):
+    """Mail keeps the contract of every channel."""
+
+    connector: ClassVar[type[Mail]] = Mail
+
+    def settings(self) -> Settings:
+        """A mailbox with a password."""
+        return {"host": "imap.example.org", "user": "help@shop.example", "password": self.secret}
+
+    def samples(self) -> Sequence[RawEvent]:
+        """A reply, and a mail whose body is in the blob store."""
+        return (_raw(), msgspec.structs.replace(_raw(_MAIL[:120]), dataref="0" * 64))
+
+
+def test_a_mail_that_the_server_never_gave_is_rejected() -> None:
+    """It has a fate of its own and can be looked up in its mailbox."""
+    with pytest.raises(Rejected, match="the mail server lists INBOX;7;42 and does not give it") as rejected:
+        Mail.read(_raw(b"", unfetched="every fetch of it failed"))
+    assert rejected.value.reason == "unfetched"
