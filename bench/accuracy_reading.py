@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import mailparser
+import mailparser  # type: ignore[import-untyped]  # it ships no types
 
 from normalizer import wire
 from normalizer.events import RawEvent
@@ -27,7 +27,15 @@ from normalizer.mail.reading import read
 Fields = dict[str, Any]
 NAMES = ("subject", "from", "to", "date", "text", "attachments")
 TARGET = 0.97
-MAILS = ("spamassassin", "stalwart", "mikel_mail", "mail_parser", "django_mailbox", "cpython_test_email", "sisimai")
+MAILS: tuple[str, ...] = (
+    "spamassassin",
+    "stalwart",
+    "mikel_mail",
+    "mail_parser",
+    "django_mailbox",
+    "cpython_test_email",
+    "sisimai",
+)
 MAILS += ("chatwoot/spec", "flufl_bounce", "crisp_reply", "crisp_forward", "email_reply_trimmer", "talon")
 _NO_MAIL = {".json", ".md", ".csv", ".py", ".rb", ".keep"}
 _RECEIVED = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -179,7 +187,7 @@ def _mail_parser(data: bytes) -> Fields:
 
 def _stdlib(data: bytes) -> Fields:
     mail = email.message_from_bytes(data, policy=email.policy.default)
-    body = mail.get_body(("plain", "html"))  # type: ignore[attr-defined]  # EmailMessage, by the policy
+    body = mail.get_body(("plain", "html"))
     date = mail["date"]
     return {
         "subject": str(mail["subject"] or ""),
@@ -187,7 +195,7 @@ def _stdlib(data: bytes) -> Fields:
         "to": _stdlib_people(mail["to"]),
         "date": date.datetime if date else None,
         "text": body.get_content() if body else "",
-        "attachments": sum(1 for _ in mail.iter_attachments()),  # type: ignore[attr-defined]
+        "attachments": sum(1 for _ in mail.iter_attachments()),
     }
 
 

@@ -1,201 +1,102 @@
-"""Which parts are the body, and which are attachments: RFC 8621 section 4.1.4, and the text they hold."""
+"""Which leaves are the body and which are attachments: RFC 8621 section 4.1.4."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
-from normalizer.mail import charset, flowed, html_text, parameters, transfer
-from normalizer.mail.parsed import Part
+from normalizer.mail import tnef
+from normalizer.mail.leaves import Decoder, Leaf
 from normalizer.mail.tree import Entity, Tree
 
-MAX_DECODED = 64 * 1024 * 1024  # bytes of content in one mail
-
-_MEDIA = ("image/", "audio/", "video/")
-_META = re.compile(rb"<meta[^>]{1,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{2,40})", re.IGNORECASE)
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_STUB = re.compile(
-    r"(?=.*\bhtml\b)(?=.*\b(view|read|display|see|support|client|browser|reader|viewer|capable|format|part)\w*)",
-    re.IGNORECASE | re.DOTALL,
-)
+MEDIA = ("image/", "audio/", "video/")
+_ENCRYPTED = {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
+_UNSEEN = {"text/x-amp-html"}  # a second form of the body that needs a network
 
 
 @dataclass(slots=True)
 class Bodies:
-    """What was found. `charset` is the one of the first text, the best guess for anything that names none."""
+    """The leaves by their part in the mail. Media that are shown in a body are attachments as well."""
 
-    parts: list[Part] = field(default_factory=list)
-    attachments: list[Part] = field(default_factory=list)
-    text: str = ""
-    html: str = ""
-    charset: str = ""
-    notes: set[str] = field(default_factory=set)
+    text: list[Leaf] = field(default_factory=list)
+    html: list[Leaf] = field(default_factory=list)
+    attachments: list[Leaf] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Leaf:
-    """A leaf with its part, and whether its bytes are what they claim to be."""
+class Sorter:
+    """Walks a tree and sorts its leaves into `bodies`."""
 
-    part: Part
-    params: dict[str, str]
-    sound: bool
+    def __init__(self, tree: Tree, notes: set[str]) -> None:
+        self.bodies = Bodies()
+        self.decoder = Decoder(tree, notes)
+        self._notes = notes
+        self._hint = ""
+        self._walk([tree.root], "", plain=True, rich=True, alternative=False)
 
-
-@dataclass(slots=True)
-class _Lists:
-    text: list[_Leaf] = field(default_factory=list)
-    html: list[_Leaf] = field(default_factory=list)
-    attachments: list[_Leaf] = field(default_factory=list)
-
-
-def read(tree: Tree) -> Bodies:
-    """The leaves of `tree`, decoded, and the mail's two bodies."""
-    found = Bodies()
-    lists = _Lists()
-    _walk([tree.root], tree, "", (True, True), lists, found, alternative=False)
-    for leaf in (*lists.text, *lists.html):
-        if leaf.part.charset:
-            found.charset = leaf.part.charset
-            break
-    kept = {id(leaf) for leaf in lists.attachments}
-    plain = [leaf for leaf in lists.text if id(leaf) not in kept or not leaf.part.content_type.startswith(_MEDIA)]
-    rich = [leaf for leaf in lists.html if leaf.part.content_type == "text/html"]
-    cut = [leaf for leaf in lists.attachments if not leaf.sound]
-    if not any(leaf.part.content_type.startswith("text/") for leaf in plain):
-        plain += [leaf for leaf in cut if leaf.part.content_type == "text/plain"][:1]
-    if not rich:
-        rich = [leaf for leaf in cut if leaf.part.content_type == "text/html"][:1]
-    found.attachments = [leaf.part for leaf in lists.attachments]
-    found.html = "\n".join(_text(leaf, found.notes) for leaf in rich)
-    _fill_text(found, plain)
-    return found
-
-
-def _walk(
-    entities: list[Entity],
-    tree: Tree,
-    parent: str,
-    wanted: tuple[bool, bool],
-    lists: _Lists,
-    found: Bodies,
-    *,
-    alternative: bool,
-) -> tuple[bool, bool]:
-    """The algorithm of RFC 8621 section 4.1.4. `wanted`: are plain and HTML bodies still collected here?"""
-    plain, rich = wanted
-    before = len(lists.text), len(lists.html)
-    for index, entity in enumerate(entities):
-        if entity.children:
-            kind = entity.content_type.removeprefix("multipart/")
-            _walk(
-                entity.children,
-                tree,
-                kind,
-                (plain, rich),
-                lists,
-                found,
-                alternative=alternative or kind == "alternative",
-            )
-            continue
-        leaf = _leaf(entity, tree, found)
-        media = leaf.part.content_type.startswith(_MEDIA)
-        inline = (
-            leaf.sound
-            and leaf.part.disposition != "attachment"
-            and (media or leaf.part.content_type in ("text/plain", "text/html"))
-            and (index == 0 or (parent != "related" and (media or not leaf.part.name)))
-        )
-        if not inline:
-            lists.attachments.append(leaf)
-        elif parent == "alternative":
-            if leaf.part.content_type == "text/plain":
-                lists.text.append(leaf)
-            elif leaf.part.content_type == "text/html":
-                lists.html.append(leaf)
+    def _walk(self, entities: list[Entity], parent: str, *, plain: bool, rich: bool, alternative: bool) -> None:
+        """`plain` and `rich`: are the two bodies still collected here? `alternative`: is one of several chosen here?"""
+        texts, htmls = self.bodies.text, self.bodies.html
+        before = len(texts), len(htmls)
+        collected = plain and rich
+        for index, entity in enumerate(entities):
+            if entity.content_type in _ENCRYPTED and entity.params.get("smime-type") != "signed-data":
+                self._notes.add("encrypted")
+            if entity.children:
+                kind = entity.content_type.removeprefix("multipart/")
+                within = alternative or kind == "alternative"
+                self._walk(entity.children, kind, plain=plain, rich=rich, alternative=within)
+                continue
+            leaf = self.decoder.leaf(entity, self._hint)
+            self._hint = self._hint or leaf.part.charset
+            if not _is_inline(leaf, index, parent):
+                self._attach(leaf)
+            elif parent == "alternative":
+                {"text/plain": texts, "text/html": htmls}.get(leaf.part.content_type, self.bodies.attachments).append(
+                    leaf
+                )
             else:
-                lists.attachments.append(leaf)
-        else:
-            if alternative and not media:
-                plain, rich = (plain, False) if leaf.part.content_type == "text/plain" else (False, rich)
-            if plain:
-                lists.text.append(leaf)
-            if rich:
-                lists.html.append(leaf)
-            if media or not (plain or rich):
-                lists.attachments.append(leaf)
-    if parent == "alternative" and wanted == (True, True):
-        texts, htmls = lists.text[before[0] :], lists.html[before[1] :]
-        if not texts:
-            lists.text.extend(htmls)
-        elif not htmls:
-            lists.html.extend(texts)
-    return plain, rich
+                media = leaf.part.content_type.startswith(MEDIA)
+                if alternative and not media:
+                    plain = plain and leaf.part.content_type == "text/plain"
+                    rich = rich and leaf.part.content_type == "text/html"
+                self._place(leaf, plain=plain, rich=rich, media=media)
+        if parent == "alternative" and collected:
+            new_texts, new_htmls = texts[before[0] :], htmls[before[1] :]
+            if not new_texts:
+                texts.extend(new_htmls)
+            elif not new_htmls:
+                htmls.extend(new_texts)
+
+    def _place(self, leaf: Leaf, *, plain: bool, rich: bool, media: bool) -> None:
+        if plain:
+            self.bodies.text.append(leaf)
+        if rich:
+            self.bodies.html.append(leaf)
+        if media or not (plain or rich):
+            self.bodies.attachments.append(leaf)
+
+    def _attach(self, leaf: Leaf) -> None:
+        if leaf.part.content_type in tnef.TYPES or leaf.part.name.lower() == "winmail.dat":
+            unpacked = self.decoder.unpacked(leaf)
+            if unpacked:
+                for each in unpacked:
+                    place = {"text/plain": self.bodies.text, "text/html": self.bodies.html}
+                    target = place.get(each.part.content_type) if not each.part.disposition else None
+                    if target is None:
+                        self.bodies.attachments.append(each)
+                    elif not any(other.part.content_type == each.part.content_type for other in target):
+                        target.append(each)
+                return
+        if leaf.part.content_type not in _UNSEEN:
+            self.bodies.attachments.append(leaf)
 
 
-def _leaf(entity: Entity, tree: Tree, found: Bodies) -> _Leaf:
-    raw = tree.data[entity.start : entity.end]
-    block = entity.block
-    encoding = block.last("content-transfer-encoding").decode("ascii", "replace")
-    content, note = transfer.decode(raw, encoding.partition(";")[0]) if encoding else (raw, "")
-    if note:
-        found.notes.add(note)
-    left = MAX_DECODED - sum(len(part.content) for part in found.parts[-1:])
-    if len(content) > left:
-        content = content[:left]
-        found.notes.add("content-cut")
-    disposition, more = parameters.parse(block.last("content-disposition")) if block.fields else ("", {})
-    part = Part(
-        content_type=entity.content_type,
-        content=content,
-        charset=entity.params.get("charset", ""),
-        name=more.get("filename") or entity.params.get("name", ""),
-        disposition=disposition if disposition in ("inline", "") else "attachment",
-        content_id=block.last("content-id").decode("utf-8", "replace").strip(" <>\t"),
-    )
-    found.parts.append(part)
-    return _Leaf(part, entity.params, not entity.cut and not note)
-
-
-def _fill_text(found: Bodies, plain: list[_Leaf]) -> None:
-    texts = []
-    for leaf in plain:
-        if leaf.part.content_type == "text/html":
-            texts.append(html_text.to_text(_text(leaf, found.notes)))
-            found.notes.add("text-from-html")
-        elif leaf.part.content_type == "text/plain":
-            texts.append(_text(leaf, found.notes))
-    found.text = "\n".join(texts)
-    if found.html and (not found.text.strip() or _is_stub(found.text)):
-        shown = html_text.to_text(found.html)
-        if shown.strip():
-            found.text = shown
-            found.notes.add("text-from-html")
-
-
-def _is_stub(text: str) -> bool:
-    """True when all the plain body says is that there is an HTML one."""
-    return len(text) < 400 and all(_STUB.search(line) for line in re.split(r"[.!\n]\s+", text.strip()) if line.strip())
-
-
-def _text(leaf: _Leaf, notes: set[str]) -> str:
+def _is_inline(leaf: Leaf, index: int, parent: str) -> bool:
+    """May the leaf be a body? One that is cut or broken may not: it stays a file, whatever the text says of it."""
     part = leaf.part
-    name = part.charset
-    if not name and part.content_type == "text/html":
-        meta = _META.search(part.content[:4096])
-        name = meta[1].decode("ascii") if meta else ""
-    text, note = charset.to_text(part.content, name)
-    if note:
-        notes.add(note)
-    text = clean(text)
-    if leaf.params.get("format", "").lower() == "flowed" and part.content_type == "text/plain":
-        text = flowed.unwrap(text, delete_space=leaf.params.get("delsp", "").lower() == "yes")
-    return text
-
-
-def clean(text: str) -> str:
-    """Line ends as ``\\n``, no NULs nor other controls but tabs, nothing that UTF-8 cannot say."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if "\x00" in text or not text.isprintable():
-        text = _CONTROL.sub("", text)
-    return text
+    media = part.content_type.startswith(MEDIA)
+    return (
+        leaf.sound
+        and part.disposition != "attachment"
+        and (media or part.content_type in ("text/plain", "text/html"))
+        and (index == 0 or (parent != "related" and (media or not part.name)))
+    )

@@ -28,7 +28,7 @@ _BLOCKS = {
 }
 _SPACED = {"p", "blockquote", "pre", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "listing"}
 _LISTS = {"ul", "ol", "dir", "menu"}
-_STYLED = _BLOCKS | {"span", "td", "th", "font", "a", "img"}
+_STYLED = _BLOCKS | {"span", "td", "th", "font", "a"}
 _WHITE = re.compile(r"[ \t\r\n\f]+")
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
 _FLAT = re.compile(r"margin(?:-(?:top|bottom))?\s*:\s*0", re.IGNORECASE)
@@ -87,8 +87,6 @@ class _Writer:
             return False
         if tag == "br":
             self._break()
-        elif tag == "img":
-            self._image(attributes)
         elif tag in ("td", "th"):
             if self.line:
                 self.line.append("\t")
@@ -153,18 +151,13 @@ class _Writer:
             marker = f"{self.lists[-1]}. "
         self.line.append("  " * min(max(len(self.lists) - 1, 0), 10) + marker)
 
-    def _image(self, attributes: dict[str, str | None]) -> None:
-        alt = " ".join((attributes.get("alt") or "").split())
-        if alt:
-            self._write(f"[image: {alt[:200]}]")
-
     def _link(self, href: str, start: int) -> None:
         label = "".join(self.line[start:]).strip()
         href = href.strip()
         if not label or not href.lower().startswith(("http:", "https:", "mailto:")) or len(href) > MAX_LINK:
             return
         target = href.partition("?")[0][7:] if href[:7].lower() == "mailto:" else href
-        if _bare(target) not in _bare(label) and not label.startswith("[image:"):
+        if _bare(target) not in _bare(label):
             self._write(f" <{target}>")
 
     def _write(self, text: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from normalizer.mail import bodies, encoded_words
+from normalizer.mail import encoded_words
+from normalizer.mail.bodies import Sorter
 from normalizer.mail.parsed import Mail
+from normalizer.mail.texts import clean, texts
 from normalizer.mail.tree import Entity, Tree
 
 MAX_VALUE = 64 * 1024  # characters of one header's value
@@ -17,20 +19,21 @@ def parse(data: bytes) -> Mail:
     """`data` taken apart. Never raises, gives equal results for equal bytes, and bounds what it makes.
 
     Limits: `tree.MAX_PARTS` parts, `tree.MAX_DEPTH` levels, `headers.MAX_HEADER_BYTES` per header block and
-    `bodies.MAX_DECODED` bytes of content; what is over them is left out and noted in `Mail.degradations`.
+    `leaves.MAX_DECODED` bytes of content; what is over them is left out and noted in `Mail.degradations`.
     """
     tree = Tree(data)
-    found = bodies.read(tree)
-    notes = tree.notes | found.notes
-    headers = _headers(tree.root, found.charset, notes)
+    notes = tree.notes
+    sorter = Sorter(tree, notes)
+    text, html = texts(sorter.bodies, notes)
+    headers = _headers(tree.root, next((part.charset for part in sorter.decoder.parts if part.charset), ""), notes)
     return Mail(
         headers=headers,
         content_type=tree.root.content_type,
         parameters=tree.root.params,
-        parts=tuple(found.parts),
-        attachments=tuple(found.attachments),
-        text=found.text,
-        html=found.html,
+        parts=tuple(sorter.decoder.parts),
+        attachments=tuple(leaf.part for leaf in sorter.bodies.attachments),
+        text=text,
+        html=html,
         degradations=tuple(sorted(notes)),
     )
 
@@ -49,5 +52,5 @@ def _headers(root: Entity, hint: str, notes: set[str]) -> tuple[tuple[str, str],
         if len(text) > MAX_VALUE:
             text = text[:MAX_VALUE]
             notes.add("header-cut")
-        found.append((name, bodies.clean(text) if note or not text.isprintable() else text))
+        found.append((name, clean(text) if note or not text.isprintable() else text))
     return tuple((name, " ".join(text.splitlines()) if "\n" in text or "\r" in text else text) for name, text in found)

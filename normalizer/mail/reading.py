@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from datetime import datetime, timedelta
 
 from normalizer import ids
 from normalizer.errors import Rejected
-from normalizer.events import Attachment, Message, RawEvent, ThreadRefs
-from normalizer.mail import dates, html, identifiers, people
+from normalizer.events import Attachment, Message, RawEvent
+from normalizer.mail import dates, html, identifiers, kinds, people
 from normalizer.mail.filenames import safe_name
+from normalizer.mail.fitting import fit
+from normalizer.mail.forwards import find_forward
+from normalizer.mail.kinds import Classified
 from normalizer.mail.parse import parse
 from normalizer.mail.parsed import Mail, Part
+from normalizer.mail.quotes import visible_reply
+from normalizer.mail.uuencode import without_files
 
 MAX_TEXT = 256 * 1024  # characters
 MAX_SUBJECT = 1000  # characters
 MAX_FIELD = 1000  # characters
 _FUTURE = timedelta(days=1)
-_THREAD_INDEX_ROOT = 22  # bytes: a time and a GUID that all mails of a conversation share ([MS-OXOMSG] 2.2.1.3)
+_PGP = "-----BEGIN PGP MESSAGE-----"
 _FIELDS = {
-    "list_id": "list-id",
-    "delivered_to": "delivered-to",
-    "original_to": "x-original-to",
-    "auto_submitted": "auto-submitted",
-    "precedence": "precedence",
+    "auto-submitted": "auto_submitted",
+    "delivered-to": "delivered_to",
     "importance": "importance",
-    "priority": "x-priority",
-    "mailer": "x-mailer",
-    "spam_flag": "x-spam-flag",
-    "return_path": "return-path",
+    "list-id": "list_id",
+    "precedence": "precedence",
+    "return-path": "return_path",
+    "x-mailer": "mailer",
+    "x-original-to": "original_to",
+    "x-priority": "priority",
 }
 
 
@@ -44,13 +46,15 @@ def read(raw: RawEvent) -> tuple[Message, ...]:
     if not raw.body:
         raise Rejected("empty", f"mail {raw.source_id} has no bytes at all: look at it in its mailbox, then discard it")
     mail = parse(raw.body)
-    notes = list(mail.degradations)
+    kind = kinds.classify(mail)
+    notes = set(mail.degradations)
     if raw.dataref:
-        notes.append("body-cut")
+        notes.add("body-cut")
     sender, note = people.sender(mail)
-    notes.append(note)
+    notes.add(note)
     sent_at = _sent_at(mail, raw.received_at, notes)
     text = _bounded(mail.text, MAX_TEXT, "text-cut", notes)
+    subject = _bounded(mail.header("subject"), MAX_SUBJECT, "subject-cut", notes)
     own = identifiers.own(mail.header("message-id"))
     source_id = _source_id(mail, own, sent_at, notes)
     message = Message(
@@ -62,53 +66,66 @@ def read(raw: RawEvent) -> tuple[Message, ...]:
         received_at=raw.received_at,
         sent_at=sent_at,
         origin=raw.origin,
+        kind=kind.kind,
         to=people.contacts(mail, "to"),
         cc=people.contacts(mail, "cc"),
         reply_to=people.contacts(mail, "reply-to"),
-        subject=_bounded(mail.header("subject"), MAX_SUBJECT, "subject-cut", notes),
+        subject=subject,
         text=text,
-        visible_text=text,
+        visible_text=_visible(text, notes),
         html=_shown_html(mail, notes),
         attachments=tuple(_attachment(part) for part in mail.attachments),
-        refs=_refs(mail, own),
-        fields=_fields(mail),
-        degradations=tuple(sorted({each for each in notes if each})),
+        refs=identifiers.refs(mail, own, kind.original_message_id),
+        bounces=kind.bounces,
+        forwarded=find_forward(subject, text),
+        fields=_fields(mail, kind),
+        degradations=tuple(sorted(notes - {""})),
     )
-    return (message,)
+    return (fit(message),)
 
 
-def _sent_at(mail: Mail, received_at: datetime, notes: list[str]) -> datetime | None:
+def _sent_at(mail: Mail, received_at: datetime, notes: set[str]) -> datetime | None:
     values = mail.all("date")
     found = next((each for each in map(dates.parse, values[:10]) if each), None)
     if found is None:
-        notes.append("date-unreadable" if values else "no-date")
+        notes.add("date-unreadable" if values else "no-date")
     elif found > received_at + _FUTURE:
-        notes.append("future-date")
+        notes.add("future-date")
     return found
 
 
-def _source_id(mail: Mail, own: str, sent_at: datetime | None, notes: list[str]) -> str:
+def _source_id(mail: Mail, own: str, sent_at: datetime | None, notes: set[str]) -> str:
     date = sent_at.isoformat() if sent_at else " ".join(mail.header("date").split())[:MAX_FIELD]
     if own:
         return f"{own} {date}".rstrip()
-    notes.append("no-message-id")
+    notes.add("no-message-id")
     told = (mail.header("from"), date, mail.header("subject"), mail.header("to"), mail.text)
     return "sha256:" + hashlib.sha256("\0".join(told).encode()).hexdigest()
 
 
-def _bounded(text: str, most: int, note: str, notes: list[str]) -> str:
+def _bounded(text: str, most: int, note: str, notes: set[str]) -> str:
     if len(text) > most:
-        notes.append(note)
+        notes.add(note)
         return text[:most]
     return text
 
 
-def _shown_html(mail: Mail, notes: list[str]) -> str:
+def _visible(text: str, notes: set[str]) -> str:
+    if _PGP in text:
+        notes.add("encrypted")
+    bare = without_files(text)
+    if bare is not text:
+        notes.add("uuencode")
+    return visible_reply(bare)
+
+
+def _shown_html(mail: Mail, notes: set[str]) -> str:
     if not mail.html:
         return ""
-    if len(mail.html) > html.MAX_HTML:
-        notes.append("html-cut")
-    return html.sanitize(html.bounded(mail.html))
+    bounded = html.bounded(mail.html)
+    if bounded is not mail.html:
+        notes.add("html-cut")
+    return html.sanitize(bounded)
 
 
 def _attachment(part: Part) -> Attachment:
@@ -121,31 +138,14 @@ def _attachment(part: Part) -> Attachment:
     )
 
 
-def _refs(mail: Mail, own: str) -> ThreadRefs:
-    parents = identifiers.parse(" ".join(mail.all("references")))
-    parents += tuple(each for each in identifiers.parse(mail.header("in-reply-to")) if each not in parents)
-    return ThreadRefs(own=own, parents=tuple(each for each in parents if each != own), provider=_provider(mail))
-
-
-def _provider(mail: Mail) -> str:
-    gmail = mail.header("x-gm-thrid").strip()
-    if gmail:
-        return "gmail:" + gmail[:64]
-    index = mail.header("thread-index")
-    if not index:
-        return ""
-    try:
-        root = binascii.a2b_base64(index)[:_THREAD_INDEX_ROOT]
-    except (binascii.Error, ValueError):
-        return ""
-    return "outlook:" + base64.b64encode(root).decode() if len(root) == _THREAD_INDEX_ROOT else ""
-
-
-def _fields(mail: Mail) -> dict[str, str]:
-    wanted = {header: field for field, header in _FIELDS.items()}
+def _fields(mail: Mail, kind: Classified) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in mail.headers:
-        field = wanted.get(name.lower())
+        field = _FIELDS.get(name.lower())
         if field and value:
             found.setdefault(field, value[:MAX_FIELD])
+    if kind.reason:
+        found["kind_reason"] = kind.reason[:MAX_FIELD]
+    if kind.spam:
+        found["spam"] = "true"
     return found
