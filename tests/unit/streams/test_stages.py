@@ -1,0 +1,212 @@
+"""The stages one after the other, without Kafka: what comes out does not depend on the order of arrival."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from normalizer.default_rules import POLICY
+from normalizer.errors import Rejected
+from normalizer.events import Fate, Message, Routed, StatusChange
+from normalizer.tickets import ClosedPolicy
+from normalizer.wire import decode, header
+from streams._record import Output, Record
+from streams._state import State
+from streams.route import Route
+from streams.thread import Thread
+from tests.unit.streams.samples import NOW, arrived, message, record
+
+C, D, S, US = "cara@c.example", "dan@d.example", "eve@e.example", "support@us.example"
+
+
+class Line:
+    """Thread and route, each with its state, fed by hand."""
+
+    def __init__(self, closed: ClosedPolicy | None = None) -> None:
+        self.thread, self.route = Thread(), Route(POLICY, closed or ClosedPolicy())
+        self.threads, self.tickets = State(self.thread.tables), State(self.route.tables)
+        self.routed: list[Routed] = []
+        self.fates: list[Fate] = []
+        self._offset = 0
+
+    def feed(self, *messages: Message) -> list[Routed]:
+        """What comes out for these messages."""
+        before = len(self.routed)
+        for found in messages:
+            outputs = self.thread.decide(record(found), self.threads)
+            self.threads.accept()
+            self._take(outputs)
+        return self.routed[before:]
+
+    def change(self, event: StatusChange) -> list[Routed]:
+        """What comes out when somebody closes or opens a ticket."""
+        before = len(self.routed)
+        self._decide(record(event))
+        return self.routed[before:]
+
+    def _decide(self, found: Record) -> None:
+        outputs = self.route.decide(found, self.tickets)
+        self.tickets.accept()
+        self._take(outputs)
+
+    def _take(self, outputs: list[Output] | tuple[Output, ...] | object) -> None:
+        for output in outputs:  # type: ignore[attr-defined]  # a sequence of outputs
+            self._offset += 1
+            found = arrived(output, self._offset)
+            if output.topic == Fate.topic:
+                self.fates.append(decode(Fate, found.value, found.headers))
+            elif output.topic == Routed.topic:
+                self.routed.append(decode(Routed, found.value, found.headers))
+            else:
+                self._decide(found)
+
+    def board(self) -> dict[str, tuple[object, ...]]:
+        """The tickets as they are in the end, without what counts arrivals."""
+        last = {event.ticket.id: event.ticket for event in self.routed}
+        return {
+            t.id: (t.status, t.priority, t.queue, t.subject, t.messages, t.opened_at, t.updated_at, t.customer_id)
+            for t in last.values()
+            if t.status != "merged"
+        }
+
+
+def test_a_conversation_is_one_ticket_whose_revisions_count() -> None:
+    """Each message makes the next revision."""
+    line = Line()
+    found = line.feed(message("m1"), message("m2", parents=["m1"], offset=1), message("m3", parents=["m2"], offset=2))
+    assert [1, 2, 3] == [event.ticket.revision for event in found]
+    assert 1 == len({event.ticket.id for event in found})
+    assert ["routed"] * 3 == [fate.outcome for fate in line.fates]
+
+
+def test_a_redelivery_is_not_a_duplicate() -> None:
+    """The same raw record again gives the same output again."""
+    line = Line()
+    first = line.feed(message("m1", offset=5))
+    assert first == line.feed(message("m1", offset=5))
+    assert ["routed", "routed"] == [fate.outcome for fate in line.fates]
+
+
+def test_the_same_message_from_another_record_is_a_duplicate_of_the_first() -> None:
+    """It reaches nobody twice, and its fate names which it was a copy of."""
+    line = Line()
+    line.feed(message("m1", offset=5))
+    assert [] == line.feed(message("m1", offset=9))
+    assert ("duplicate", True) == (line.fates[-1].outcome, "raw.mail/0/5" in line.fates[-1].reason)
+
+
+def test_equal_text_is_no_duplicate() -> None:
+    """People say the same thing twice and mean it."""
+    line = Line()
+    line.feed(message("m1", offset=1), message("m2", offset=2))
+    assert ["routed", "routed"] == [fate.outcome for fate in line.fates]
+
+
+def test_an_automatic_reply_joins_silently() -> None:
+    """It is in the ticket, and it neither raises its priority nor opens it again."""
+    line = Line()
+    opened = line.feed(message("m1", text="urgent"))[0]
+    line.change(_closing(opened))
+    away = line.feed(message("a1", parents=["m1"], kind="auto_reply", minutes=5, offset=1))[0]
+    assert ("closed", 2, "auto-reply") == (away.ticket.status, away.ticket.messages, away.suppressed)
+    assert ("suppressed", "auto-reply") == (line.fates[-1].outcome, line.fates[-1].reason)
+
+
+def test_a_reply_to_a_closed_ticket_reopens_it() -> None:
+    """The default policy; the decision says so."""
+    line = Line()
+    opened = line.feed(message("m1"))[0]
+    closed = line.change(_closing(opened))[0]
+    again = line.feed(message("m2", parents=["m1"], minutes=60, offset=1))[0]
+    assert ["closed", "open"] == [closed.ticket.status, again.ticket.status]
+    assert opened.ticket.id == again.ticket.id
+    assert "reopen" in [decision.rule for decision in again.decisions]
+
+
+def test_after_long_enough_a_reply_opens_a_follow_up() -> None:
+    """By policy, and the follow-up names the ticket it follows."""
+    line = Line(ClosedPolicy(reply_to_closed="follow_up", follow_up_after_days=1))
+    opened = line.feed(message("m1"))[0]
+    line.change(_closing(opened))
+    soon = line.feed(message("m2", parents=["m1"], minutes=30, offset=1))[0]
+    assert opened.ticket.id == soon.ticket.id
+    line.change(_closing(soon))
+    late = line.feed(message("m3", parents=["m1"], minutes=3 * 24 * 60, offset=2))[0]
+    assert (opened.ticket.id, 1) == (late.ticket.follows, late.ticket.revision)
+    assert late.ticket.id != opened.ticket.id
+
+
+def test_closing_twice_makes_one_revision() -> None:
+    """Two agents press the button; the second changes nothing."""
+    line = Line()
+    opened = line.feed(message("m1"))[0]
+    assert [1, 0] == [len(line.change(_closing(opened))), len(line.change(_closing(opened)))]
+
+
+def test_a_late_parent_merges_two_tickets() -> None:
+    """The one that ends says where it went, and the other has the messages of both."""
+    line = Line()
+    line.feed(message("m2", parents=["m1"], offset=1), message("d1", D, parents=["m1"], offset=2, to=[US]))
+    line.feed(message("m1", to=[US, D], offset=3))
+    board = line.board()
+    assert [3] == [ticket[4] for ticket in board.values()]
+    merged = [event.ticket for event in line.routed if event.ticket.status == "merged"]
+    assert {*board} == {ticket.merged_into for ticket in merged}
+
+
+def test_what_is_no_message_is_rejected_with_its_reason() -> None:
+    """And the reason can be counted."""
+    with pytest.raises(Rejected, match="expected here") as caught:
+        Thread().decide(Record("messages.normalized", 0, 0, b"k", b"{}"), State(Thread.tables))
+    assert "wrong-type" == caught.value.reason
+
+
+def test_the_trace_goes_on() -> None:
+    """Every output carries the trace of the record that caused it."""
+    found = record(message("m1"))
+    traced = Record(found.topic, 0, 0, found.key, found.value, (*found.headers, ("traceparent", b"00-a-b-01")))
+    outputs = Thread().decide(traced, State(Thread.tables))
+    assert ["00-a-b-01"] == [header(output.headers, "traceparent") for output in outputs]
+
+
+@settings(max_examples=60)
+@given(st.permutations(range(7)))
+def test_the_order_of_arrival_does_not_change_the_board(order: list[int]) -> None:
+    """Every order of the same mails ends with the same tickets: status, priority, queue, subject, times and all."""
+    mails = [
+        message("m1", to=[US, D], text="please help", minutes=1),
+        message("m2", US, parents=["m1"], to=[C], minutes=2, subject="Re: A question"),
+        message("m3", parents=["m2"], text="this is urgent", minutes=3, subject="Re: A question"),
+        message("d1", D, parents=["m3"], minutes=4, to=[US, C]),
+        message("s1", S, parents=["m1"], minutes=5, subject="Invoice", text="your invoice"),
+        message("a1", parents=["m2"], kind="auto_reply", minutes=6, subject="Away"),
+        message("x1", D, minutes=7, subject="Something else"),
+    ]
+    mails = [_at(mail, offset) for offset, mail in enumerate(mails)]
+    straight, shuffled = Line(), Line()
+    straight.feed(*mails)
+    shuffled.feed(*(mails[i] for i in order))
+    assert straight.board() == shuffled.board()
+
+
+def _at(mail: Message, offset: int) -> Message:
+    return message(
+        mail.source_id, mail.sender.address, parents=mail.refs.parents, to=[c.address for c in mail.to],
+        minutes=int((mail.received_at - NOW) / timedelta(minutes=1)), subject=mail.subject, text=mail.text,
+        kind=mail.kind, offset=offset,
+    )  # fmt: skip
+
+
+def _closing(event: Routed) -> StatusChange:
+    ticket = event.ticket
+    at = ticket.updated_at + timedelta(minutes=1)
+    return StatusChange(
+        ticket_id=ticket.id,
+        conversation_id=ticket.conversation_id,
+        customer_id=ticket.customer_id,
+        status="closed",
+        at=at,
+    )
