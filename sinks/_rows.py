@@ -1,0 +1,132 @@
+"""A routed event as rows of the ticket store, and the statements that apply them in any order, any number of times.
+
+Each statement moves its row in one direction only (a higher revision, an earlier start, a later name), so the order
+of arrival does not show in the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from normalizer.events import Message, Routed, Ticket
+
+Row = tuple[str | int, ...]
+
+CUSTOMER = """INSERT INTO customers VALUES (?, ?)
+  ON CONFLICT DO UPDATE SET since = excluded.since WHERE excluded.since < since"""
+CONTACT = """INSERT INTO contacts VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET name = excluded.name, named_at = excluded.named_at
+  WHERE (excluded.named_at, excluded.name) > (named_at, name)"""
+CONVERSATION = """INSERT INTO conversations VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET customer_id = excluded.customer_id, opened_at = excluded.opened_at
+  WHERE (excluded.opened_at, excluded.customer_id) < (opened_at, customer_id)"""
+TICKET = """INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET revision = excluded.revision, conversation_id = excluded.conversation_id,
+  customer_id = excluded.customer_id, scheme = excluded.scheme, address = excluded.address, name = excluded.name,
+  channel = excluded.channel, account = excluded.account, subject = excluded.subject, status = excluded.status,
+  priority = excluded.priority, queue = excluded.queue, opened_at = excluded.opened_at,
+  updated_at = excluded.updated_at, messages = excluded.messages, follows = excluded.follows
+  WHERE excluded.revision > revision"""
+REVISION = "INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+DECISION = "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+MESSAGE = """INSERT INTO messages VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (id) DO NOTHING"""
+# A message that two tickets name (they were joined) belongs to the one that named it last.
+MOVE = """UPDATE messages SET ticket_id = ?, revision = ?, routed_at = ?
+  WHERE id = ? AND (?, ?, ?) > (routed_at, ticket_id, revision)"""
+ATTACHMENT = "INSERT INTO attachments VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+WORDS = "INSERT INTO words (rowid, subject, text, sender) VALUES (?, ?, ?, ?)"
+
+_encoder = msgspec.json.Encoder()
+
+
+def moment(time: datetime) -> str:
+    """A time in UTC whose text sorts as the times do."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def customer(ticket: Ticket) -> Row:
+    """The row of `customers`."""
+    return ticket.customer_id, moment(ticket.opened_at)
+
+
+def contact(ticket: Ticket) -> Row:
+    """The row of `contacts`. A ticket without a name says nothing of the name."""
+    party = ticket.customer
+    named_at = moment(ticket.updated_at) if party.name else ""
+    return ticket.customer_id, party.scheme, party.address, party.name, named_at
+
+
+def conversation(ticket: Ticket) -> Row:
+    """The row of `conversations`."""
+    return ticket.conversation_id, ticket.customer_id, ticket.channel, ticket.account, moment(ticket.opened_at)
+
+
+def ticket_row(ticket: Ticket) -> Row:
+    """The row of `tickets`."""
+    return (
+        ticket.id,
+        ticket.revision,
+        ticket.conversation_id,
+        ticket.customer_id,
+        ticket.customer.scheme,
+        ticket.customer.address,
+        ticket.customer.name,
+        ticket.channel,
+        ticket.account,
+        ticket.subject,
+        ticket.status,
+        ticket.priority,
+        ticket.queue,
+        moment(ticket.opened_at),
+        moment(ticket.updated_at),
+        ticket.messages,
+        ticket.follows,
+    )
+
+
+def revision(event: Routed) -> Row:
+    """The row of `revisions`."""
+    ticket = event.ticket
+    message_id = event.message.id if event.message else ""
+    at = moment(ticket.updated_at)
+    return ticket.id, ticket.revision, message_id, ticket.status, ticket.priority, ticket.queue, at
+
+
+def decisions(event: Routed) -> Sequence[Row]:
+    """The rows of `decisions`, in the order in which they were made."""
+    return [
+        (event.ticket.id, event.ticket.revision, position, made.what, made.rule, made.result, made.because)
+        for position, made in enumerate(event.decisions)
+    ]
+
+
+def message_row(event: Routed, message: Message) -> Row:
+    """The row of `messages`, without its number."""
+    rest = msgspec.structs.replace(message, subject="", text="", visible_text="", html="", attachments=())
+    return (
+        message.id,
+        event.ticket.id,
+        event.ticket.revision,
+        moment(event.ticket.updated_at),
+        message.kind,
+        moment(message.received_at),
+        message.sender.address,
+        message.subject,
+        message.text,
+        message.visible_text,
+        message.html,
+        event.suppressed,
+        _encoder.encode(rest).decode(),
+    )
+
+
+def attachments(message: Message) -> Sequence[Row]:
+    """The rows of `attachments`. The bytes stay in the blob store."""
+    return [
+        (message.id, position, a.sha256, a.size, a.name, a.content_type, a.content_id, int(a.inline))
+        for position, a in enumerate(message.attachments)
+    ]

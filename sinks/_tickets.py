@@ -1,0 +1,252 @@
+"""The reading side of the ticket store: what the command line and the console show. Cannot write, knows no Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from normalizer.errors import Rejected
+from normalizer.events import Attachment, Contact, Decision, Message, Priority, Status, Ticket
+from sinks._sqlite import named, open_reader, snapshot
+from sinks._words import around, matching
+
+MAX_ROWS = 1_000
+
+_TICKET = """t.id, t.revision, t.conversation_id, t.customer_id, t.scheme, t.address, t.name, t.channel, t.account,
+  t.subject, t.status, t.priority, t.queue, t.opened_at, t.updated_at, t.messages, t.follows"""
+_decoder = msgspec.json.Decoder(Message)
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A message in the store, whole; `revision` is the one that it caused, `suppressed` why nobody needs to act."""
+
+    message: Message
+    revision: int
+    suppressed: str
+
+
+class Revision(msgspec.Struct, frozen=True):
+    """One step in the life of a ticket. `message_id` is "" for a change of status."""
+
+    revision: int
+    message_id: str
+    status: Status
+    priority: Priority
+    queue: str
+    at: datetime
+    decisions: tuple[Decision, ...]
+
+
+class History(msgspec.Struct, frozen=True):
+    """A ticket with all its messages, in the order of their revisions, and its revisions."""
+
+    ticket: Ticket
+    messages: tuple[Stored, ...]
+    revisions: tuple[Revision, ...]
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """A message that was found, its ticket, and the part of its text around the first word."""
+
+    ticket: Ticket
+    message_id: str
+    excerpt: str
+
+
+class Tickets:
+    """The tickets in the store at `path`; a context manager.
+
+    Raises `Misconfigured` when there is no store or one of another version, and `Retriable` while it is locked.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._connection = open_reader(self.path)
+
+    def __enter__(self) -> Tickets:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. Closing twice is harmless."""
+        self._connection.close()
+
+    def list_tickets(
+        self,
+        *,
+        status: Status | None = None,
+        queue: str | None = None,
+        priority: Priority | None = None,
+        channel: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[Ticket]:
+        """The tickets that fit, the last updated first; at most `limit`, and never more than 1,000."""
+        found = self._rows(
+            f"""SELECT {_TICKET} FROM tickets t WHERE (?1 IS NULL OR status = ?1) AND (?2 IS NULL OR queue = ?2)
+              AND (?3 IS NULL OR priority = ?3) AND (?4 IS NULL OR channel = ?4)
+              ORDER BY updated_at DESC, id LIMIT ?5""",  # noqa: S608 - the columns are ours
+            (status, queue, priority, channel, min(limit, MAX_ROWS)),
+        )
+        return [_ticket(row) for row in found]
+
+    def ticket(self, prefix: str) -> History:
+        """The ticket whose id starts with `prefix`. Raises `Rejected` when there is none, or more than one."""
+        found = self._rows(
+            f"SELECT {_TICKET} FROM tickets t WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT 2",  # noqa: S608 - ours
+            (prefix.strip().lower(),),
+        )
+        if not found:
+            raise Rejected(
+                "no-such-ticket", f"no ticket has an id that starts with {prefix!r}: list them to see the ids"
+            )
+        if len(found) > 1:
+            raise Rejected(
+                "ambiguous-ticket", f"more than one ticket has an id that starts with {prefix!r}: give more of the id"
+            )
+        ticket = _ticket(found[0])
+        return History(ticket, self._messages(ticket.id), self._revisions(ticket.id))
+
+    def search(self, query: str, *, limit: int = 20) -> Sequence[Hit]:
+        """The messages that hold all words of `query` (each may be the start of a word), the best match first.
+
+        Case and accents do not matter. Nothing in `query` is syntax; without a word in it nothing is found.
+        """
+        if not (expression := matching(query)):
+            return []
+        found = self._rows(
+            f"""SELECT m.id, m.text, {_TICKET}
+              FROM words JOIN messages m ON m.number = words.rowid JOIN tickets t ON t.id = m.ticket_id
+              WHERE words MATCH ? ORDER BY bm25(words, 4.0, 1.0, 2.0), m.id LIMIT ?""",  # noqa: S608 - ours
+            (expression, min(limit, MAX_ROWS)),
+        )
+        return [Hit(_ticket(row[2:]), row[0], around(row[1], query)) for row in found]
+
+    def counts(self) -> dict[str, Any]:
+        """How much there is: rows of each table, and tickets by status, priority, queue and channel."""
+        tables = ("customers", "conversations", "tickets", "messages", "attachments")
+        found: dict[str, Any] = {
+            table: self._rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - ours
+            for table in tables
+        }
+        found["suppressed"] = dict(
+            self._rows("SELECT suppressed, count(*) FROM messages WHERE suppressed <> '' GROUP BY 1 ORDER BY 1")
+        )
+        for column in ("status", "priority", "queue", "channel"):
+            found[f"by_{column}"] = dict(
+                self._rows(f"SELECT {column}, count(*) FROM tickets GROUP BY 1 ORDER BY 1")  # noqa: S608 - ours
+            )
+        return found
+
+    def export(self) -> Iterator[bytes]:
+        """The whole store as JSON lines, the same bytes for the same events in whatever order they came."""
+        with named(self.path), snapshot(self._connection):
+            for table, order in _EXPORTED.items():
+                cursor = self._connection.execute(f"SELECT * FROM {table} ORDER BY {order}")  # noqa: S608 - ours
+                columns = [column for column, *_ in cursor.description]
+                for row in cursor:
+                    cells = dict(zip(columns, row, strict=True))
+                    cells.pop("number", None)  # says in which order messages came
+                    yield msgspec.json.encode({"table": table, **cells}) + b"\n"
+
+    def _messages(self, ticket_id: str) -> tuple[Stored, ...]:
+        found = self._rows(
+            """SELECT id, revision, suppressed, subject, text, visible_text, html, details FROM messages
+              WHERE ticket_id = ? ORDER BY revision, id""",
+            (ticket_id,),
+        )
+        return tuple(
+            Stored(
+                msgspec.structs.replace(
+                    _decoder.decode(details),
+                    subject=subject,
+                    text=text,
+                    visible_text=visible,
+                    html=html,
+                    attachments=self._attachments(message_id),
+                ),
+                revision,
+                suppressed,
+            )
+            for message_id, revision, suppressed, subject, text, visible, html, details in found
+        )
+
+    def _attachments(self, message_id: str) -> tuple[Attachment, ...]:
+        found = self._rows(
+            """SELECT sha256, size, name, content_type, content_id, inline FROM attachments
+              WHERE message_id = ? ORDER BY position""",
+            (message_id,),
+        )
+        return tuple(
+            Attachment(sha256=sha, size=size, name=name, content_type=kind, content_id=cid, inline=bool(inline))
+            for sha, size, name, kind, cid, inline in found
+        )
+
+    def _revisions(self, ticket_id: str) -> tuple[Revision, ...]:
+        made = self._decisions(ticket_id)
+        found = self._rows(
+            """SELECT revision, message_id, status, priority, queue, at FROM revisions
+              WHERE ticket_id = ? ORDER BY revision""",
+            (ticket_id,),
+        )
+        return tuple(
+            Revision(number, message_id, status, priority, queue, datetime.fromisoformat(at), made.get(number, ()))
+            for number, message_id, status, priority, queue, at in found
+        )
+
+    def _decisions(self, ticket_id: str) -> dict[int, tuple[Decision, ...]]:
+        found = self._rows(
+            """SELECT revision, what, rule, result, because FROM decisions
+              WHERE ticket_id = ? ORDER BY revision, position""",
+            (ticket_id,),
+        )
+        made: dict[int, tuple[Decision, ...]] = {}
+        for revision, *cells in found:
+            made[revision] = (*made.get(revision, ()), Decision(*cells))
+        return made
+
+    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with named(self.path):
+            return self._connection.execute(statement, values).fetchall()
+
+
+_EXPORTED = {
+    "customers": "id",
+    "contacts": "scheme, address, customer_id",
+    "conversations": "id",
+    "tickets": "id",
+    "messages": "id",
+    "attachments": "message_id, position",
+    "revisions": "ticket_id, revision",
+    "decisions": "ticket_id, revision, position",
+}
+
+
+def _ticket(row: Sequence[Any]) -> Ticket:
+    number, revision, conversation, customer, scheme, address, name, channel, account, *rest = row
+    subject, status, priority, queue, opened_at, updated_at, messages, follows = rest
+    return Ticket(
+        id=number,
+        revision=revision,
+        conversation_id=conversation,
+        customer_id=customer,
+        customer=Contact(scheme, address, name),
+        channel=channel,
+        account=account,
+        subject=subject,
+        status=status,
+        priority=priority,
+        queue=queue,
+        opened_at=datetime.fromisoformat(opened_at),
+        updated_at=datetime.fromisoformat(updated_at),
+        messages=messages,
+        follows=follows,
+    )

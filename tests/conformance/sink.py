@@ -1,0 +1,174 @@
+"""What every destination must keep: inherit `SinkContract`, say how to make yours and how to see what it holds."""
+
+from __future__ import annotations
+
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from normalizer.events import Attachment, Contact, Decision, Message, Routed, Ticket
+from normalizer.ids import event_id
+from sinks._base import Sink
+
+_START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+def routed(ticket: int, revision: int, *, text: str = "", with_message: bool = True) -> Routed:
+    """A revision of a ticket, equal for equal arguments: its message, decisions and every third time a file."""
+    at = _START + timedelta(hours=ticket, minutes=revision)
+    customer = Contact("email", f"c{ticket % 3}@example.com", f"Customer {revision}" if revision % 2 else "")
+    message = Message(
+        id=event_id("m", str(ticket), str(revision)),
+        channel="mail",
+        account="support",
+        source_id=f"INBOX;1;{ticket}-{revision}",
+        sender=customer,
+        received_at=at,
+        sent_at=at,
+        subject=f"Subject {ticket}",
+        text=text or f"Text {revision} of {ticket}",
+        visible_text=f"Text {revision}",
+        html="<p>Text</p>",
+        to=(Contact("email", "support@example.com"),),
+        fields={"plan": "gold"},
+        attachments=(Attachment(sha256="ab" * 32, size=3, name="a.txt", inline=True),) if revision % 3 == 0 else (),
+    )
+    return Routed(
+        ticket=Ticket(
+            id=event_id("t", str(ticket)),
+            revision=revision,
+            conversation_id=event_id("c", str(ticket)),
+            customer_id=event_id("customer", customer.address),
+            customer=customer,
+            channel="mail",
+            account="support",
+            subject=f"Subject {ticket}",
+            status="open" if with_message else "closed",
+            priority="urgent" if revision % 2 else "normal",
+            queue=f"queue-{revision}",
+            opened_at=_START + timedelta(hours=ticket),
+            updated_at=at,
+            messages=revision,
+        ),
+        message=message if with_message else None,
+        decisions=(
+            Decision("priority", "urgent-words", "urgent", "found 'urgent'"),
+            Decision("queue", "default", f"queue-{revision}"),
+        ),
+        suppressed="auto-reply" if revision == 4 else "",
+    )
+
+
+def unstorable(ticket: int, revision: int) -> Routed:
+    """A revision that no destination can take: half of a surrogate pair is not Unicode text."""
+    good = routed(ticket, revision)
+    return msgspec.structs.replace(good, ticket=msgspec.structs.replace(good.ticket, subject="\ud800"))
+
+
+HISTORY: Sequence[Routed] = tuple(
+    routed(ticket, revision, with_message=revision != 5) for ticket in range(4) for revision in range(1, 7)
+)
+
+
+class SinkContract(ABC):
+    """The suite. `make` gives a new sink, not open, that keeps what it has in `folder`."""
+
+    @abstractmethod
+    def make(self, folder: Path) -> Sink:
+        """A sink; two made for one folder are one destination, unless it keeps nothing beyond the process."""
+
+    @abstractmethod
+    def contents(self, sink: Sink) -> object:
+        """All that an open sink holds, in a form that compares equal when it is the same."""
+
+    @contextmanager
+    def opened(self) -> Iterator[Sink]:
+        """A sink with an empty folder of its own."""
+        with tempfile.TemporaryDirectory() as folder:
+            sink = self.make(Path(folder))
+            sink.open()
+            try:
+                yield sink
+            finally:
+                sink.close()
+
+    def in_order(self, history: Sequence[Routed] = HISTORY) -> object:
+        """What a sink holds when every event came once, in order, in one batch."""
+        with self.opened() as sink:
+            assert not sink.write(history)
+            return self.contents(sink)
+
+    def test_it_states_its_delivery_guarantee(self, tmp_path: Path) -> None:
+        """The docstring has a line that starts with ``Delivery:``; the name is the module's."""
+        cls = type(self.make(tmp_path))
+        assert any(line.strip().startswith("Delivery:") for line in (cls.__doc__ or "").splitlines())
+        assert cls.name == cls.__module__.rpartition(".")[2]
+
+    def test_opening_and_closing_twice_is_harmless(self, tmp_path: Path) -> None:
+        """A supervisor may do either once too often; what was written stays writable and readable."""
+        sink = self.make(tmp_path)
+        sink.close()
+        sink.open()
+        sink.write(HISTORY[:1])
+        sink.open()
+        sink.write(HISTORY[1:])
+        expected = self.in_order()
+        assert expected == self.contents(sink)
+        sink.close()
+        sink.close()
+
+    def test_an_empty_batch_is_nothing(self) -> None:
+        """Nothing to write is nothing refused."""
+        with self.opened() as sink:
+            assert dict(sink.write([])) == {}
+
+    def test_applied_twice_is_applied_once(self) -> None:
+        """A batch that comes again, as after a crash, changes nothing; nor does one event twice in a batch."""
+        expected = self.in_order()
+        with self.opened() as sink:
+            assert not sink.write(HISTORY)
+            assert not sink.write(HISTORY)
+            assert not sink.write([*HISTORY, *HISTORY])
+            assert expected == self.contents(sink)
+
+    def test_a_batch_half_written_can_be_written_again(self) -> None:
+        """The first half arrived, then the process died: the whole batch comes again."""
+        expected = self.in_order()
+        with self.opened() as sink:
+            sink.write(HISTORY[: len(HISTORY) // 2])
+            sink.write(HISTORY)
+            assert expected == self.contents(sink)
+
+    def test_any_order_and_any_repetition_is_the_same_as_once(self) -> None:
+        """Batches cut anywhere, shuffled across tickets and revisions and repeated, end in the same state."""
+        expected = self.in_order()
+
+        @settings(max_examples=25, deadline=None)
+        @given(
+            st.lists(st.sampled_from(HISTORY), max_size=12).flatmap(lambda more: st.permutations([*HISTORY, *more])),
+            st.integers(1, len(HISTORY)),
+        )
+        def arrive(events: Sequence[Routed], size: int) -> None:
+            with self.opened() as sink:
+                for start in range(0, len(events), size):
+                    assert not sink.write(events[start : start + size])
+                assert expected == self.contents(sink)
+
+        arrive()
+
+    def test_a_refused_item_does_not_stop_the_good_ones(self) -> None:
+        """What cannot be stored is given back by its index with a reason; all others are there."""
+        expected = self.in_order()
+        with self.opened() as sink:
+            refused = sink.write([unstorable(9, 1), *HISTORY, unstorable(9, 2)])
+            assert [0, len(HISTORY) + 1] == sorted(refused)
+            assert {"not-storable"} == {rejected.reason for rejected in refused.values()}
+            assert all(event_id("t", "9") in str(rejected) for rejected in refused.values())
+            assert expected == self.contents(sink)

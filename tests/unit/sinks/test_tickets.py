@@ -1,0 +1,179 @@
+"""The reading side of the ticket store."""
+
+import sqlite3
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from normalizer.errors import Misconfigured, Rejected
+from normalizer.events import Routed
+from normalizer.ids import event_id
+from sinks._sqlite import APPLICATION_ID
+from sinks._tickets import Tickets
+from sinks.sqlite import Sqlite
+from tests.conformance.sink import HISTORY, routed
+
+
+def said(number: int, text: str, subject: str = "") -> Routed:
+    """A ticket whose only message says `text`."""
+    event = routed(number, 1, text=text)
+    assert event.message is not None
+    return msgspec.structs.replace(event, message=msgspec.structs.replace(event.message, subject=subject))
+
+
+def test_a_ticket_is_read_back_as_it_was_written(sink: Sqlite) -> None:
+    """The newest revision, all messages with their files, all revisions with their decisions; a prefix will do."""
+    sink.write(HISTORY)
+    mine = [event for event in HISTORY if event.ticket.id == event_id("t", "1")]
+    with Tickets(sink.path) as tickets:
+        history = tickets.ticket(mine[0].ticket.id[:13].upper())
+    assert mine[-1].ticket == history.ticket
+    assert [event.message for event in mine if event.message] == [stored.message for stored in history.messages]
+    assert [stored.suppressed for stored in history.messages] == ["", "", "", "auto-reply", ""]
+    assert [event.decisions for event in mine] == [revision.decisions for revision in history.revisions]
+    assert [event.ticket.updated_at for event in mine] == [revision.at for revision in history.revisions]
+
+
+def test_an_id_must_name_one_ticket(sink: Sqlite) -> None:
+    """None and more than one are told apart, and the message says what to do."""
+    sink.write(HISTORY)
+    with Tickets(sink.path) as tickets:
+        with pytest.raises(Rejected, match=r"no ticket has an id that starts with 'zzz': list them"):
+            tickets.ticket("zzz")
+        with pytest.raises(Rejected, match=r"more than one ticket .* starts with '': give more of the id"):
+            tickets.ticket("")
+        with pytest.raises(Rejected, match="no ticket"):
+            tickets.ticket("%")
+
+
+def test_tickets_are_listed_by_what_they_are(sink: Sqlite) -> None:
+    """The last updated first; each filter narrows; the limit holds."""
+    sink.write([routed(1, 1), routed(2, 2), routed(3, 5, with_message=False)])
+    with Tickets(sink.path) as tickets:
+        assert [int(ticket.subject.split()[1]) for ticket in tickets.list_tickets()] == [3, 2, 1]
+        assert [ticket.subject for ticket in tickets.list_tickets(status="closed")] == ["Subject 3"]
+        assert [ticket.subject for ticket in tickets.list_tickets(queue="queue-2")] == ["Subject 2"]
+        assert [ticket.subject for ticket in tickets.list_tickets(priority="normal")] == ["Subject 2"]
+        assert tickets.list_tickets(status="closed", priority="normal") == []
+        assert tickets.list_tickets(channel="sms") == []
+        assert len(tickets.list_tickets(limit=1)) == 1
+
+
+def test_counts_say_how_much_there_is(sink: Sqlite) -> None:
+    """Suppressed messages are stored and counted by their reason."""
+    sink.write(HISTORY)
+    with Tickets(sink.path) as tickets:
+        counts = tickets.counts()
+    assert tuple(counts[table] for table in ("customers", "conversations", "tickets", "messages", "attachments")) == (
+        3,
+        4,
+        4,
+        20,
+        8,
+    )
+    assert counts["suppressed"] == {"auto-reply": 4}
+    assert counts["by_status"] == {"open": 4}
+    assert counts["by_channel"] == {"mail": 4}
+
+
+def test_a_joined_message_belongs_to_the_ticket_that_named_it_last(sink: Sqlite) -> None:
+    """Two tickets may name one message after their threads were joined; the order of arrival does not matter."""
+    first, last = routed(1, 1), routed(2, 2)
+    last = msgspec.structs.replace(last, message=first.message)
+    for batch in ([first, last], [last, first]):
+        sink.write(batch)
+        with Tickets(sink.path) as tickets:
+            assert tickets.ticket(first.ticket.id).messages == ()
+            assert [first.message] == [stored.message for stored in tickets.ticket(last.ticket.id).messages]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("refund", [1]),
+        ("REFUND", [1]),
+        ("refu", [1]),
+        ("refund money", [1]),
+        ("refund cafe", []),
+        ("cafe", [2]),
+        ("CAFÉ", [2]),
+        ("退款", [3]),
+        ("款退", []),
+        ("返金", [4]),
+        ("환불", [5]),
+        ("срочно", [6]),
+        ("c1@example.com", [1, 4]),
+        ("customer", [1, 2, 3, 4, 5, 6]),
+        ("hello", [2]),
+        ('"refund', [1]),
+        ("refund AND", []),
+        ("NEAR(", []),
+        ("*", []),
+        ("text:", [6]),
+        ("", []),
+        ("\x00 \ud800 ^", []),
+    ],
+)
+def test_messages_are_found_by_their_words(sink: Sqlite, query: str, found: list[int]) -> None:
+    """Case and accents do not matter, words may be begun, other scripts work, and nothing is syntax."""
+    texts = [
+        "I want a refund of my money",
+        "Le café est froid",
+        "我要退款，谢谢",
+        "返金してください",
+        "환불해주세요",
+        "Срочно text",
+    ]
+    sink.write([said(number, text, "Hello" if number == 2 else "") for number, text in enumerate(texts, 1)])
+    with Tickets(sink.path) as tickets:
+        hits = tickets.search(query)
+    assert [f"Subject {number}" for number in found] == sorted(hit.ticket.subject for hit in hits)
+
+
+def test_a_hit_shows_the_text_around_the_word(sink: Sqlite) -> None:
+    """The excerpt is one line with the word in it."""
+    sink.write([said(1, "before " * 50 + "\n\nthe refund\n\n" + "after " * 50)])
+    with Tickets(sink.path) as tickets:
+        (hit,) = tickets.search("refund")
+    assert "the refund after" in hit.excerpt
+    assert hit.excerpt.startswith("…")
+    assert hit.excerpt.endswith("…")
+    assert len(hit.excerpt) <= 122
+
+
+@given(st.text(max_size=60))
+def test_no_query_raises(tmp_path_factory: pytest.TempPathFactory, query: str) -> None:
+    """Whatever somebody types, the answer is a list."""
+    path = tmp_path_factory.getbasetemp() / "queries.db"
+    if not path.exists():
+        store = Sqlite(path)
+        store.open()
+        store.write(HISTORY)
+        store.close()
+    with Tickets(path) as tickets:
+        assert len(tickets.search(query)) <= 20
+
+
+def test_there_must_be_a_store_to_read(tmp_path: Path) -> None:
+    """Reading makes no file, and says what to do."""
+    with pytest.raises(Misconfigured, match=r"there is no ticket store at .*: start the pipeline once, or correct"):
+        Tickets(tmp_path / "t.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_without_its_schema_is_not_read(tmp_path: Path) -> None:
+    """A reader does not update a store; the message says who does."""
+    connection = sqlite3.connect(tmp_path / "t.db")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.close()
+    with pytest.raises(Misconfigured, match=r"made by an older Switchboard: start the pipeline once to update it"):
+        Tickets(tmp_path / "t.db")
+
+
+def test_reading_cannot_write(sink: Sqlite) -> None:
+    """The reader's connection is read-only."""
+    with Tickets(sink.path) as tickets, pytest.raises(Misconfigured, match="cannot be written"):
+        tickets._rows("DELETE FROM decisions")
