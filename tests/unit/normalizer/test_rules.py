@@ -140,6 +140,23 @@ def test_names_in_text_and_of_macros_are_nobodys_mistake() -> None:
     assert rules.decide("queue", facts(message(subject="mesage.x")))[0] == "yes"
 
 
+@pytest.mark.parametrize(
+    "when",
+    [
+        'message["subject"] == "x"',
+        'message [ "subject" ] == "x"',
+        'message . subject == "x"',
+        '[message].exists(m, m.subject == "x")',
+        '"subject" in message',
+        "has(message.subject)",
+        'message.kind == "list" || message\n.subject == "x"',
+    ],
+)
+def test_a_fact_is_seen_however_it_is_named(when: str) -> None:
+    """Only the facts that rules name are handed over, and every way of naming them counts."""
+    assert one(when).decide("queue", facts(message(subject="x")))[0] == "yes"
+
+
 def test_two_rules_of_one_name_are_refused() -> None:
     """A decision speaks of a rule by its name, so the name must be its own."""
     with pytest.raises(Misconfigured, match=r"two rules named 'a': give each a name of its own"):
