@@ -105,11 +105,11 @@ class GreenMail:
         self.folder.mkdir(parents=True, exist_ok=True)
         for port in filter(None, self._wanted):
             java.demand_free(port, "stop that program, or give GreenMail another port (0 takes a free one).")
-        ports = Ports(*(port or java.free_port() for port in self._wanted))
+        ports = Ports(*(port or free for port, free in zip(self._wanted, java.free_ports(2), strict=True)))
         settings = options(ports, self._users)
         classpath = install(Lock.load("greenmail"), self._jars, progress)
         (self.folder / "ports.json").write_bytes(msgspec.json.encode(ports))
-        self._daemon.launch(java.command(classpath, MAIN, heap_mb=HEAP_MB, options=settings))
+        self._daemon.launch(java.command(classpath, MAIN, heap_mb=HEAP_MB, options=[java.BRIEF, *settings]))
         try:
             self._daemon.await_ready(lambda: java.listening(ports.smtp) and java.listening(ports.imap), START_SECONDS)
         except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import subprocess
 import time
@@ -15,7 +16,9 @@ import psutil
 from normalizer.errors import Misconfigured
 
 LOOPBACK = "127.0.0.1"
+FIRST_PORT, LAST_PORT = 20_000, 32_000
 POLL = 0.05  # seconds between two looks at a program that starts
+BRIEF = "-XX:TieredStopAtLevel=1"  # no optimizing compiler, which costs more than it gives in a small program
 
 
 def command(
@@ -117,22 +120,24 @@ def user_of(path: Path) -> psutil.Process | None:
     return None
 
 
-def free_port() -> int:
-    """A port on the loopback address that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_ports(count: int) -> tuple[int, ...]:
+    """So many ports on the loopback address that nobody uses now.
+
+    They are taken from below the range that systems give to outgoing connections, one of which could
+    otherwise take such a port before our server does.
+    """
+    found: set[int] = set()
+    while len(found) < count:
+        port = FIRST_PORT + secrets.randbelow(LAST_PORT - FIRST_PORT)
+        if _free(port):
+            found.add(port)
+    return tuple(found)
 
 
 def demand_free(port: int, remedy: str) -> None:
     """Raises `Misconfigured`, naming who holds `port`, when it is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as error:
-            raise Misconfigured(f"Port {port} on {LOOPBACK} is taken by {_holder(port)}: {remedy}") from error
+    if not _free(port):
+        raise Misconfigured(f"Port {port} on {LOOPBACK} is taken by {_holder(port)}: {remedy}")
 
 
 def listening(port: int) -> bool:
@@ -140,6 +145,16 @@ def listening(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def _holder(port: int) -> str:

@@ -23,13 +23,13 @@ from kafka.errors import KafkaError  # type: ignore[import-untyped]  # the same
 from normalizer.errors import Misconfigured
 from ops.engine import java
 from ops.engine.jars import Lock, Progress, cache_folder, install
+from ops.engine.properties import Ports, properties
 
 PORT = 9092
-START_SECONDS = 60.0
+START_SECONDS = 120.0  # only a machine under heavy load needs more than ten
 STOP_SECONDS = 15.0
 HEAP_MB = 512
 HEAP_MB_EACH_OF_MANY = 256
-LARGEST_RECORD = 2 * 1024 * 1024  # bytes; a little above the 1 MiB that clients send, and what they fetch
 
 LOGGING = (
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
@@ -48,56 +48,9 @@ class Status(msgspec.Struct, frozen=True):
     folder: Path
 
 
-class Ports(msgspec.Struct, frozen=True):
-    """Where the nodes listen: for clients, and for each other's votes."""
-
-    clients: tuple[int, ...]
-    votes: tuple[int, ...]
-
-    @property
-    def brokers(self) -> str:
-        """Where clients begin: ``host:port[,host:port…]``."""
-        return ",".join(f"{java.LOOPBACK}:{port}" for port in self.clients)
-
-
 def data_folder() -> Path:
     """Where the engine of this user keeps its data."""
     return Path(platformdirs.user_data_dir("switchboard")) / "engine"
-
-
-def properties(node: int, ports: Ports, folder: Path) -> str:
-    """The configuration of node number `node`, counted from 1 (https://kafka.apache.org/documentation/#configuration)."""
-    nodes = len(ports.clients)
-    copies = min(nodes, 3)
-    settings = {
-        "node.id": node,
-        "process.roles": "broker,controller",
-        "controller.quorum.voters": ",".join(f"{i}@{java.LOOPBACK}:{port}" for i, port in enumerate(ports.votes, 1)),
-        "listeners": f"PLAINTEXT://{java.LOOPBACK}:{ports.clients[node - 1]},"
-        f"CONTROLLER://{java.LOOPBACK}:{ports.votes[node - 1]}",
-        "advertised.listeners": f"PLAINTEXT://{java.LOOPBACK}:{ports.clients[node - 1]}",
-        "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-        "inter.broker.listener.name": "PLAINTEXT",
-        "log.dirs": folder / "data",
-        # Topics are declared, never made by a typing mistake; nothing waits for members that may come later.
-        "auto.create.topics.enable": "false",
-        "group.initial.rebalance.delay.ms": 0,
-        "message.max.bytes": LARGEST_RECORD,
-        "replica.fetch.max.bytes": LARGEST_RECORD,
-        # After kill -9 a node must outwait its own old session before it is let in again (9 s by default).
-        "broker.session.timeout.ms": 3000,
-        "broker.heartbeat.interval.ms": 500,
-        "default.replication.factor": copies,
-        "min.insync.replicas": max(1, copies - 1),
-        # Sizes of a laptop: internal topics of a few partitions, a cleaner that fits into the heap.
-        "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
-    }
-    for internal in ("offsets.topic", "transaction.state.log", "share.coordinator.state.topic"):
-        settings |= {f"{internal}.num.partitions": 4, f"{internal}.replication.factor": copies}
-    for internal in ("transaction.state.log", "share.coordinator.state.topic"):
-        settings[f"{internal}.min.isr"] = max(1, copies - 1)
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
 class Engine:
@@ -213,11 +166,12 @@ class Engine:
     def _choose_ports(self) -> Ports:
         count = len(self._daemons)
         if not self._port:
-            return Ports(tuple(java.free_port() for _ in range(count)), tuple(java.free_port() for _ in range(count)))
+            free = java.free_ports(2 * count)
+            return Ports(free[:count], free[count:])
         clients = tuple(range(self._port, self._port + count))
         for port in clients:
-            java.demand_free(port, "stop that program, or give another port with `--port` (setting `engine.port`).")
-        return Ports(clients, tuple(java.free_port() for _ in range(count)))
+            java.demand_free(port, "stop that program, or use another port: `switchboard engine up --port PORT`.")
+        return Ports(clients, java.free_ports(count))
 
     def _saved_ports(self) -> Ports | None:
         try:
@@ -234,16 +188,7 @@ class Engine:
         """Give new nodes their storage, all at once with one cluster id."""
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
         new = [daemon for daemon in self._daemons if not (daemon.folder / "data" / "meta.properties").exists()]
-        running = [
-            subprocess.Popen(
-                java.command(
-                    classpath, "kafka.tools.StorageTool", "format", "--cluster-id", cluster,
-                    "--config", str(daemon.folder / "server.properties"), heap_mb=HEAP_MB_EACH_OF_MANY, options=LOGGING,
-                ),
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            )
-            for daemon in new
-        ]  # fmt: skip
+        running = [self._formatter(daemon, cluster, classpath) for daemon in new]
         for daemon, tool in zip(new, running, strict=True):
             output, _ = tool.communicate(timeout=START_SECONDS)
             if tool.returncode:
@@ -251,6 +196,14 @@ class Engine:
                     f"The storage in {daemon.folder} could not be made: {output.decode(errors='replace').strip()}\n"
                     f"Make room or permissions there, or give another folder."
                 )
+
+    def _formatter(self, daemon: java.Daemon, cluster: str, classpath: list[Path]) -> subprocess.Popen[bytes]:
+        arguments = ("format", "--cluster-id", cluster, "--config", str(daemon.folder / "server.properties"))
+        options = (*LOGGING, java.BRIEF)
+        tool = java.command(
+            classpath, "kafka.tools.StorageTool", *arguments, heap_mb=HEAP_MB_EACH_OF_MANY, options=options
+        )
+        return subprocess.Popen(tool, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def _launch(self, node: int, classpath: list[Path]) -> None:
         daemon = self._daemons[node - 1]

@@ -17,7 +17,7 @@ from kafka.errors import KafkaError  # type: ignore[import-untyped]  # the same
 
 from normalizer.errors import Misconfigured
 from ops.engine.jars import Lock, cache_folder
-from ops.engine.java import free_port
+from ops.engine.java import free_ports
 from ops.engine.kafka import Engine
 
 pytestmark = pytest.mark.engine
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.engine
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Engine]:
     """An engine of this test's own, so that it can be maltreated; started."""
-    with Engine(tmp_path / "own", port=free_port()) as engine:
+    with Engine(tmp_path / "own", port=free_ports(1)[0]) as engine:
         yield engine
 
 
@@ -126,7 +126,7 @@ def test_a_running_engine_is_not_started_again(engine: Engine) -> None:
 def test_a_taken_port_is_told(engine: Engine, tmp_path: Path) -> None:
     """With who has it, and how to take another."""
     port = int(engine.brokers.rpartition(":")[2])
-    with pytest.raises(Misconfigured, match=rf"Port {port} .* taken by java \(pid \d+\): .* `--port`"):
+    with pytest.raises(Misconfigured, match=rf"Port {port} .* taken by java \(pid \d+\): .* --port PORT`"):
         Engine(tmp_path, port=port).start()
 
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import socket
 import sys
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from normalizer.errors import Misconfigured
 from ops.engine import greenmail, java, kafka
-from ops.engine.progress import shown
+from ops.engine.properties import Ports, properties
 
-ONE = kafka.Ports(clients=(9092,), votes=(9093,))
-THREE = kafka.Ports(clients=(9092, 9093, 9094), votes=(9192, 9193, 9194))
+ONE = Ports(clients=(9092,), votes=(9093,))
+THREE = Ports(clients=(9092, 9093, 9094), votes=(9192, 9193, 9194))
 
 
-def settings(node: int, ports: kafka.Ports) -> dict[str, str]:
+def settings(node: int, ports: Ports) -> dict[str, str]:
     """The properties of a node, parsed."""
-    return dict(line.split("=", 1) for line in kafka.properties(node, ports, Path("/data/node")).splitlines())
+    return dict(line.split("=", 1) for line in properties(node, ports, Path("/data/node")).splitlines())
 
 
 def test_a_node_listens_on_the_loopback_address_only() -> None:
@@ -137,27 +135,13 @@ def test_a_mail_server_that_never_ran_has_no_ports(tmp_path: Path) -> None:
         _ = greenmail.GreenMail(folder=tmp_path).smtp_port
 
 
-def test_progress_is_plain_lines_where_there_is_no_terminal() -> None:
-    """A log gets a line now and then, and one at the end."""
-    output = io.StringIO()
-    with shown(Console(file=output), "Apache Kafka") as progress:
-        for done in range(0, 45_000_001, 5_000_000):
-            progress(done, 45_000_000)
-    assert [
-        f"Fetching Apache Kafka, once: {done} of 45 MB" for done in (0, 10, 20, 30, 40, 45)
-    ] == output.getvalue().splitlines()
-
-
-def test_progress_is_a_bar_in_a_terminal() -> None:
-    """A person sees how far it is."""
-    output = io.StringIO()
-    with shown(Console(file=output, force_terminal=True, width=100), "Apache Kafka") as progress:
-        progress(20_000_000, 45_000_000)
-    assert "20.0/45.0 MB" in output.getvalue()
-
-
 def test_an_engine_keeps_its_number_of_nodes(tmp_path: Path) -> None:
     """Data of one node is no data of three."""
     (tmp_path / "ports.json").write_text('{"clients": [9092], "votes": [9093]}')
     with pytest.raises(Misconfigured, match="was made with 1 nodes, not 3: start it with as many"):
         kafka.Engine(tmp_path, nodes=3).start()
+
+
+def test_free_ports_differ() -> None:
+    """Nobody is given the same port twice."""
+    assert len(set(java.free_ports(50))) == 50
