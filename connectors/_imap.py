@@ -23,7 +23,6 @@ from connectors._mailsettings import MailSettings
 from normalizer.errors import Misconfigured, Retriable
 
 _CONNECT_SECONDS = 10
-_READ_SECONDS = 30  # between two packets, not for a whole answer
 _WINDOW = 20_000  # UIDs in one answer of SEARCH: imaplib refuses a line over a million bytes
 _CHUNK = 1 << 20  # bytes of an oversize mail in one answer
 _SLICE = 1.0  # seconds between two looks at `stop` while the server is silent
@@ -78,7 +77,7 @@ def _connected(settings: MailSettings) -> IMAPClient:
         settings.real_port,
         ssl=settings.tls == "tls",
         ssl_context=context,
-        timeout=SocketTimeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
+        timeout=SocketTimeout(connect=_CONNECT_SECONDS, read=settings.timeout_seconds),
     )
     client.normalise_times = False  # else INTERNALDATE comes naive, in this machine's time zone
     if settings.tls == "starttls":
@@ -112,7 +111,7 @@ class Session:
         with understood(self._who, "asking for the last mail"):
             return max(self._client.search(["UID", "*"]), default=0)
 
-    def uids_after(self, folder: Folder, uid: int, since: date | None = None) -> array[int]:
+    def uids_after(self, folder: Folder, uid: int, since: date | None = None, window: int = _WINDOW) -> array[int]:
         """The UIDs above `uid`, ascending; with `since` only of mails received on that day (UTC) or later, or a
         day before it, since the server reckons days in a time zone of its own.
 
@@ -122,7 +121,7 @@ class Session:
         found = array("Q")
         top = folder.exists
         while top > 0:
-            low = max(1, top - _WINDOW + 1)
+            low = max(1, top - window + 1)
             criteria: list[Any] = [f"{low}:{top}", "UID", f"{uid + 1}:*"]
             if since is not None:
                 criteria += ["SINCE", since - timedelta(days=1)]

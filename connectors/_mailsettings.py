@@ -24,7 +24,8 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     `since` skips older mail at the first sync only. `poll_seconds` is how often the folder is looked at; `idle`
     (RFC 2177) makes new mail known sooner where the server can. A mail over `max_bytes` is published as its
     first `max_bytes` bytes, the whole going to the blob store. `page_size` mails at most are published at once.
-    `ca_file` (PEM) adds a private certificate authority; `plaintext` allows ``tls = "none"`` beyond the loopback.
+    A server that sends nothing for `timeout_seconds` when asked is taken for dead. `ca_file` (PEM) names the
+    authority of a private certificate; `plaintext` allows ``tls = "none"`` beyond the loopback.
     """
 
     host: str
@@ -43,6 +44,7 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     poll_seconds: Annotated[float, Meta(gt=0, le=540)] = 60.0
     max_bytes: Annotated[int, Meta(ge=1024, le=900_000)] = 512 << 10
     page_size: Annotated[int, Meta(ge=1, le=500)] = 200
+    timeout_seconds: Annotated[float, Meta(gt=0, le=600)] = 30.0
 
     def __post_init__(self) -> None:
         ways = [name for name in ("password", "token", "token_command") if getattr(self, name)]

@@ -15,6 +15,7 @@ import time
 import urllib.parse
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -52,9 +53,9 @@ class Mailbox:
     def __init__(self, server: Dovecot, user: str) -> None:
         self.server = server
         self.user = user
-        self._folder = server.folder / "mail" / user
+        self.folder = server.folder / "mail" / user
         self._count = 0
-        for each in (self._folder, *(self._folder / name for name in ("cur", "new", "tmp"))):
+        for each in (self.folder, *(self.folder / name for name in ("cur", "new", "tmp"))):
             each.mkdir(exist_ok=True)
             server.own(each)
 
@@ -63,13 +64,13 @@ class Mailbox:
         for mail in mails:
             self._count += 1
             name = f"{int(received or time.time())}.{self._count:08}.test,S={len(mail)}"
-            temporary = self._folder / "tmp" / name
+            temporary = self.folder / "tmp" / name
             temporary.write_bytes(mail)
             server_reads = 0o644
             temporary.chmod(server_reads)
             if received is not None:
                 os.utime(temporary, (received, received))
-            temporary.rename(self._folder / "new" / name)
+            temporary.rename(self.folder / "new" / name)
 
     def client(self) -> IMAPClient:
         """Another person's mail program, logged in to the same mailbox."""
@@ -191,13 +192,20 @@ def install() -> None:
         pytest.fail(done.stderr[-2000:])
 
 
-@pytest.fixture(scope="session")
-def dovecot() -> Iterator[Dovecot]:
-    """One real Dovecot for the whole suite; a test takes a mailbox of its own from it."""
+@contextmanager
+def running(*, connections: int = 50, extra: str = "") -> Iterator[Dovecot]:
+    """A Dovecot for the time of a test, for one that needs another configuration or stops it."""
     install()
-    server = Dovecot()
+    server = Dovecot(connections=connections, extra=extra)
     try:
         server.start()
         yield server
     finally:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def dovecot() -> Iterator[Dovecot]:
+    """One real Dovecot for the whole suite; a test takes a mailbox of its own from it."""
+    with running() as server:
+        yield server
