@@ -34,6 +34,7 @@ class Memory:
     def __init__(self, tables: Iterable[str], since: int | None = None) -> None:
         self.since = since
         self.positions: dict[str, Position] = {}
+        self._resumed: set[str] = set()
         self._data: dict[str, dict[bytes, bytes]] = {name: {} for name in tables}
         self._unplaced: list[tuple[str, bytes, bytes | None]] = []
         self.state = State(self._data, self._data)
@@ -59,11 +60,13 @@ class Memory:
     def done(self, topic: str, first: int) -> int:
         """The offset before which the records of a batch that starts at `first` are in the state already.
 
-        They were processed and not committed when a worker died. An operator who goes back on purpose goes
-        behind what was committed, and then everything is processed again.
+        They were processed and not committed when a worker died or a partition moved. An operator who goes back
+        on purpose stops the stage and goes behind what was committed: then everything is processed again.
         """
         position = self.positions.get(topic)
-        if position is None or first < position.committed:
+        resumed = topic in self._resumed
+        self._resumed.add(topic)
+        if position is None or (not resumed and first < position.committed):
             return first
         return max(first, position.next)
 
@@ -78,12 +81,11 @@ class Memory:
 
 
 async def restore(consumer: Any, topic: str, partition: int, tables: Sequence[str], since: int | None) -> Memory:
-    """Read a changelog from its beginning to its present end. `consumer` is an aiokafka consumer of no group."""
+    """Read a changelog from its beginning to its present end. `consumer` has no group and starts at the earliest."""
     memory = Memory(tables, since)
     source = TopicPartition(topic, partition)
     consumer.assign([source])
     end = (await consumer.end_offsets([source]))[source]
-    await consumer.seek_to_beginning(source)
     while await consumer.position(source) < end:
         found = await consumer.getmany(source, timeout_ms=_FETCH_WAIT_MS)
         for record in found.get(source, ()):

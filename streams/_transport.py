@@ -74,6 +74,26 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
 
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Go back to what is committed, and to the beginning where nothing is: aiokafka would stay where it is there.
+
+        Does nothing when a rebalance comes in between, which seeks by itself when it is over.
+        """
+        found: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
+        return found
+
+    async def _seek_to_committed(self) -> Mapping[TP, int | None]:
+        consumer = self._ensure_consumer()
+        generation = consumer._coordinator.generation  # noqa: SLF001 - as Faust does; there is no other way
+        committed = {tp: await consumer.committed(tp) for tp in consumer.assignment()}
+        fresh = [tp for tp, offset in committed.items() if offset is None]
+        beginning = await consumer.beginning_offsets(fresh) if fresh else {}
+        if consumer._coordinator.generation != generation:  # noqa: SLF001 - the same
+            return {}
+        for tp, offset in (committed | beginning).items():
+            consumer.seek(tp, offset)
+        return committed
+
 
 class Consumer(driver.Consumer):
     """Hands out batches and knows which of them are finished. Everything here runs in the app's event loop."""
@@ -131,13 +151,6 @@ class Consumer(driver.Consumer):
             tp,
             generation_id=generation,
         )
-
-    async def perform_seek(self) -> None:
-        """Go back to what is committed, and to the beginning where nothing is: Faust would stay where it is there."""
-        await super().perform_seek()
-        fresh = [tp for tp in self.assignment() if not self._committed_offset[tp]]
-        if fresh:
-            await self._thread.seek_to_beginning(*fresh)
 
     async def work(self, message: Message, process: Process) -> None:
         """Process a batch, after which it may be committed. A batch from before a rebalance is left alone.

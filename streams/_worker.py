@@ -166,7 +166,10 @@ class Worker:
     async def _restore(self, partition: int, since: int | None) -> Memory:
         began = time.perf_counter()
         consumer = AIOKafkaConsumer(
-            **consumer_settings(self._app), enable_auto_commit=False, max_partition_fetch_bytes=FETCH_BYTES
+            **consumer_settings(self._app),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=FETCH_BYTES,
         )
         await consumer.start()
         try:

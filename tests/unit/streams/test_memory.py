@@ -75,10 +75,18 @@ def test_what_was_done_and_not_committed_is_left_out() -> None:
 
 
 def test_going_back_on_purpose_processes_again() -> None:
-    """An operator who resets the group to before what was committed wants the records again."""
+    """An operator who resets the stopped group to before what was committed wants the records again."""
     memory = Memory(TABLES)
     memory.positions["in"] = Position(next=500, committed=100)
     assert memory.done("in", 99) == 99
+
+
+def test_a_running_stage_never_goes_back() -> None:
+    """Once it has resumed, whatever comes again from before the position is left out."""
+    memory = Memory(TABLES)
+    memory.positions["in"] = Position(next=500, committed=100)
+    assert memory.done("in", 500) == 500
+    assert memory.done("in", 0) == 500
 
 
 def test_a_table_that_is_gone_is_left_out() -> None:

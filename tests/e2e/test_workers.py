@@ -1,0 +1,130 @@
+"""Processes that come, go and die while records flow: nothing is lost, and every count is right to the end.
+
+The stage counts the records of each key. So a record that was lost, counted twice or counted with a memory that is
+not the right one shows in the set of outputs, which must be the one and only right one. Repeats of equal outputs
+are allowed after a crash.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from kafka import KafkaProducer  # type: ignore[import-untyped]  # no types
+
+from normalizer.cluster import Cluster
+from streams._stage import topics_of
+from tests.e2e.stage_process import Count
+from tests.e2e.test_stages import INPUT, OUTPUT, Topics, committed, contents
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+
+ROOT = Path(__file__).parents[2]
+KEYS = 100
+Spawn = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def spawn(cluster: Cluster, topics: Topics) -> Iterator[Spawn]:
+    """Starts a worker process and returns when it has its partitions; all are gone after the test."""
+    topics(extra=topics_of(Count()))
+    started: list[subprocess.Popen[str]] = []
+
+    def spawn(milliseconds: float, wait: bool = True) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "tests.e2e.stage_process", cluster.brokers, cluster.namespace]
+        process = subprocess.Popen([*command, str(milliseconds)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        if wait:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        return process
+
+    yield spawn
+    for process in started:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _produce(cluster: Cluster, count: int) -> set[bytes]:
+    """Send records and give the outputs that must come of them."""
+    producer = KafkaProducer(bootstrap_servers=cluster.brokers, linger_ms=20)
+    for number in range(count):
+        producer.send(cluster.named(INPUT), key=b"k%d" % (number % KEYS), value=b"%d" % number)
+    producer.flush()
+    producer.close()
+    return {b"k%d %d %d" % (number % KEYS, number, number // KEYS + 1) for number in range(count)}
+
+
+def _until(condition: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def _repeats(cluster: Cluster, expected: set[bytes]) -> int:
+    found = Counter(record.value for record in contents(cluster, OUTPUT))
+    assert set(found) == expected
+    return found.total() - len(expected)
+
+
+def test_nothing_is_lost_when_a_worker_is_killed(cluster: Cluster, spawn: Spawn) -> None:
+    """``kill -9`` in the middle, and another one goes on: every record is counted once, few are given again."""
+    expected = _produce(cluster, 5_000)
+    first = spawn(1)
+    _until(lambda: committed(cluster, "count") > 500)
+    first.kill()
+    spawn(0.1)
+    _until(lambda: committed(cluster, "count") == 5_000)
+    assert _repeats(cluster, expected) <= 4 * 500
+
+
+def test_a_worker_that_is_asked_to_leave_gives_nothing_twice(cluster: Cluster, spawn: Spawn) -> None:
+    """SIGTERM in the middle: the batch in hand is finished and committed, the exit status is 0, no repeats."""
+    expected = _produce(cluster, 5_000)
+    first = spawn(1)
+    _until(lambda: committed(cluster, "count") > 500)
+    began = time.monotonic()
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(20) == 0
+    assert time.monotonic() - began < 10
+    assert 500 < committed(cluster, "count") < 5_000
+    spawn(0.1)
+    _until(lambda: committed(cluster, "count") == 5_000)
+    assert _repeats(cluster, expected) == 0
+
+
+def test_workers_come_and_go(cluster: Cluster, spawn: Spawn) -> None:
+    """20,000 records while a second worker joins, leaves, joins again and the first is killed.
+
+    The partitions go there and back, and their memory with them. Without the kill nothing is given twice.
+    """
+    expected = _produce(cluster, 20_000)
+    first = spawn(1)
+    _until(lambda: committed(cluster, "count") > 1_000)
+    second = spawn(1)
+    joined = committed(cluster, "count")
+    print("joined at", joined)
+    _until(lambda: committed(cluster, "count") > joined + 2_000)
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(20) == 0
+    left = committed(cluster, "count")
+    _until(lambda: committed(cluster, "count") > left + 2_000)
+    assert Counter(record.value for record in contents(cluster, OUTPUT)).most_common(1)[0][1] == 1
+    spawn(1)
+    joined = committed(cluster, "count")
+    print("joined at", joined)
+    _until(lambda: committed(cluster, "count") > joined + 1_000)
+    first.kill()
+    _until(lambda: committed(cluster, "count") == 20_000)
+    repeats = _repeats(cluster, expected)
+    print(f"{repeats} of 20,000 outputs were given twice")
+    assert repeats <= 4 * 500
