@@ -59,24 +59,26 @@ def contents(engine: Engine) -> list[int]:
 
 
 def test_data_is_kept_between_starts(own: Engine) -> None:
-    """A graceful stop and another start, on another port, change nothing."""
+    """A graceful stop, by another process as well, and another start on another port change nothing."""
     make_topic(own)
     produce(own, 100)
-    own.stop()
+    Engine(own.folder).stop()
     assert not own.status().running
     with Engine(own.folder, port=0) as moved:
         assert own.brokers == moved.brokers
         assert list(range(100)) == contents(moved)
 
 
-def test_another_process_sees_and_stops_it(own: Engine) -> None:
-    """The folder is enough to find it: where it is, how much memory it takes, and how to stop it."""
-    another = Engine(own.folder)
-    status = another.status()
-    assert (True, own.brokers, 1, own.folder) == (status.running, status.brokers, len(status.pids), status.folder)
+def test_another_process_sees_it(engine: Engine) -> None:
+    """The folder is enough to find it: where it is, and how much memory it takes."""
+    status = Engine(engine.folder).status()
+    assert (True, engine.brokers, 1, engine.folder) == (
+        status.running,
+        status.brokers,
+        len(status.pids),
+        status.folder,
+    )
     assert 50_000_000 < status.resident_bytes < 1_000_000_000
-    another.stop()
-    assert not own.status().running
 
 
 def test_nothing_acknowledged_is_lost_by_kill_9(own: Engine) -> None:
@@ -130,36 +132,6 @@ def test_a_taken_port_is_told(engine: Engine, tmp_path: Path) -> None:
         Engine(tmp_path, port=port).start()
 
 
-def test_a_folder_that_another_kafka_uses_is_left_alone(own: Engine) -> None:
-    """Two of them on one folder would ruin it."""
-    record = own.folder / "node-1" / "process.json"
-    remembered = record.read_bytes()
-    record.unlink()
-    with pytest.raises(Misconfigured, match=r"is used by a Kafka that we did not start \(pid \d+\): stop that process"):
-        Engine(own.folder, port=0).start()
-    record.write_bytes(remembered)
-
-
-def test_a_start_under_way_is_not_disturbed(tmp_path: Path) -> None:
-    """Of two that start at once in one folder, one is told to wait."""
-    results: list[str] = []
-
-    def start() -> None:
-        try:
-            Engine(tmp_path, port=0).start()
-            results.append("started")
-        except Misconfigured as error:
-            results.append("wait" if "is starting the engine in" in str(error) else str(error))
-
-    threads = [threading.Thread(target=start) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    Engine(tmp_path).stop()
-    assert sorted(results) == ["started", "wait"]
-
-
 def test_a_corrupted_jar_is_refused(engine: Engine, tmp_path: Path) -> None:
     """Nothing is started; the message names the file."""
     jars = tmp_path / "jars"
@@ -173,13 +145,15 @@ def test_a_corrupted_jar_is_refused(engine: Engine, tmp_path: Path) -> None:
     assert engine.status().running
 
 
-def test_a_node_that_dies_while_it_starts_tells_why(own: Engine) -> None:
+@pytest.mark.usefixtures("engine")
+def test_a_node_that_dies_while_it_starts_tells_why(tmp_path: Path) -> None:
     """The end of its log is in the message, and nothing is left running."""
-    own.stop()
-    (own.folder / "node-1" / "data" / "meta.properties").write_text("version=1\nnode.id=7\ncluster.id=x\n")
+    data = tmp_path / "node-1" / "data"
+    data.mkdir(parents=True)
+    (data / "meta.properties").write_text("version=1\nnode.id=7\ncluster.id=x\n")
     with pytest.raises(Misconfigured, match=r"ended while it started(.|\n)*node.id"):
-        own.start()
-    assert not own.status().running
+        Engine(tmp_path, port=0).start()
+    assert not Engine(tmp_path).status().running
 
 
 def test_a_refused_topic_is_not_made_by_writing(engine: Engine) -> None:

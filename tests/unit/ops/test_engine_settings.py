@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from normalizer.errors import Misconfigured
 from ops.engine import greenmail, java, kafka
@@ -145,3 +146,19 @@ def test_an_engine_keeps_its_number_of_nodes(tmp_path: Path) -> None:
 def test_free_ports_differ() -> None:
     """Nobody is given the same port twice."""
     assert len(set(java.free_ports(50))) == 50
+
+
+def test_a_start_under_way_is_not_disturbed(tmp_path: Path) -> None:
+    """Of two that start at once in one folder, one is told to wait."""
+    with FileLock(tmp_path / "start.lock"), pytest.raises(Misconfigured, match=r"is starting the engine in .*: wait"):
+        kafka.Engine(tmp_path).start()
+
+
+def test_a_folder_that_another_kafka_uses_is_left_alone(tmp_path: Path) -> None:
+    """Two of them on one folder would ruin it, so whoever was given its settings is looked for."""
+    other = java.Daemon(tmp_path)
+    settings = str(tmp_path / "node-1" / "server.properties")
+    other.launch([sys.executable, "-c", "import time; time.sleep(60)", settings])
+    with pytest.raises(Misconfigured, match=r"is used by a Kafka that we did not start \(pid \d+\): stop that process"):
+        kafka.Engine(tmp_path).start()
+    other.kill()
