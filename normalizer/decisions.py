@@ -8,7 +8,8 @@ import msgspec
 
 from normalizer.events import Decision, Kind, Message, Priority
 from normalizer.facts import facts
-from normalizer.rules import Rule, RuleSet
+from normalizer.policy import Policy
+from normalizer.rules import RuleSet
 
 # Not "list": three of four ordinary mails carry ``Precedence: bulk`` or ``list``, and people read them.
 _NOBODY_ACTS: dict[Kind, str] = {
@@ -20,16 +21,6 @@ _NOBODY_ACTS: dict[Kind, str] = {
 }
 HONEYPOT = "honeypot"
 """The degradation of a web form message whose hidden field was filled in: only programs see that field."""
-
-
-class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The rules of an installation, as its configuration gives them; each list in the order in which it is tried."""
-
-    priority: tuple[Rule, ...] = ()
-    queue: tuple[Rule, ...] = ()
-    suppress: tuple[Rule, ...] = ()
-    default_priority: Priority = "normal"
-    default_queue: str = "general"
 
 
 class Rulings:

@@ -6,8 +6,7 @@ decision shows the word that did it.
 
 from __future__ import annotations
 
-from normalizer.decisions import Policy
-from normalizer.rules import Rule
+from normalizer.policy import Policy, Rule
 
 _URGENT = (
     "urgent, urgently, asap, emergency, as soon as possible, right away, system is down, production is down, "

@@ -15,11 +15,11 @@ from functools import lru_cache, partial
 from typing import Any, Literal
 
 import cel
-import msgspec
 
 from normalizer.errors import Misconfigured
 from normalizer.events import Decision
 from normalizer.facts import EXAMPLE
+from normalizer.policy import Rule
 
 What = Literal["thread", "duplicate", "suppress", "priority", "queue", "reopen", "customer"]
 
@@ -37,14 +37,6 @@ _BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(\w+)\s*,
 _PATH = re.compile(r"\bmessage\s*\.\s*(\w+)(?:\s*\.\s*(\w+)\b(?!\s*\())?")
 _WHOLE = re.compile(r"\bmessage\b(?!\s*\.\s*\w)")
 _COLUMN = re.compile(r"<input>:1:(\d+): (.*)")
-
-
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When the CEL condition `when` is true, the result is `then`. `name` is how decisions speak of the rule."""
-
-    name: str
-    when: str
-    then: str
 
 
 class RuleSet:

@@ -19,9 +19,9 @@ import platformdirs
 
 from connectors._base import Blobs, Connector
 from normalizer.cluster import Cluster
-from normalizer.decisions import Policy
 from normalizer.default_rules import POLICY
 from normalizer.errors import Misconfigured
+from normalizer.policy import Policy
 from normalizer.tickets import ClosedPolicy
 from ops.channels import channel
 

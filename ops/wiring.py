@@ -12,7 +12,6 @@ from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured
 from ops import channels
 from ops.config import Config
-from ops.engine.kafka import Engine
 from ops.topics import declare
 from sinks.sqlite import Sqlite
 from streams._stage import Processor, topics_of
@@ -20,24 +19,6 @@ from streams.deliver import Deliver
 from streams.normalize import Normalize
 from streams.route import Route
 from streams.thread import Thread
-
-
-def cluster(config: Config, broker: str = "") -> Cluster:
-    """The Kafka to use: `broker` before the configuration's, before the local engine that runs.
-
-    Raises `Misconfigured` when none is named and no local engine runs.
-    """
-    if broker:
-        return Cluster(brokers=broker)
-    if config.kafka is not None:
-        return config.kafka
-    status = Engine().status()
-    if not status.running:
-        raise Misconfigured(
-            "no Kafka is named and the local engine does not run: start it with `switchboard engine up`, "
-            "or name one with --broker or in the section [kafka] of the configuration"
-        )
-    return Cluster(brokers=status.brokers)
 
 
 def blobs(config: Config) -> BlobStore:

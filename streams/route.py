@@ -13,8 +13,9 @@ from typing import ClassVar
 import msgspec
 
 from normalizer import ids
-from normalizer.decisions import Policy, Rulings, choose_queue, prioritize, suppress
+from normalizer.decisions import Rulings, choose_queue, prioritize, suppress
 from normalizer.events import Absorbed, Decision, Merged, Message, Routed, StatusChange, Threaded
+from normalizer.policy import Policy
 from normalizer.tickets import (
     ClosedPolicy,
     TicketState,

@@ -1,24 +1,64 @@
-"""The `switchboard` command: one file here for each group of commands."""
+"""The `switchboard` command: one file here for each group of commands, imported when it is asked for.
+
+What a command does not need is not imported for it: reading a mail knows nothing of Kafka, and starts at once.
+"""
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.logging import RichHandler
+from typer.core import TyperGroup
 
 from normalizer.errors import Misconfigured, SwitchboardError
-from ops.cli import config as config_commands
-from ops.cli import dead_letters, doctor, engine, ledger, read, run, status, tickets, topics, up
 from ops.cli._session import Session
 from ops.cli._show import STDERR
 
 USAGE, TEMPORARY = 2, 75  # as sysexits.h has it: EX_TEMPFAIL tells a supervisor to try again
 
+COMMANDS = {
+    "up": "ops.cli.up",
+    "status": "ops.cli.status",
+    "tickets": "ops.cli.tickets",
+    "ledger": "ops.cli.ledger",
+    "dead-letters": "ops.cli.dead_letters",
+    "read": "ops.cli.read",
+    "thread": "ops.cli.thread",
+    "run": "ops.cli.run",
+    "engine": "ops.cli.engine",
+    "topics": "ops.cli.topics",
+    "config": "ops.cli.config",
+    "doctor": "ops.cli.doctor",
+}
+"""Each command and the module whose `app` it is."""
+
+
+class Commands(TyperGroup):
+    """The commands, each imported when it is looked at."""
+
+    # typer brings a click of its own, whose types it does not export
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Their names, in the order in which people meet them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command by its name, None when there is none."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command = typer.main.get_command(importlib.import_module(COMMANDS[cmd_name]).app)
+        command.name = cmd_name
+        return command
+
+
 app = typer.Typer(
+    cls=Commands,
     name="switchboard",
     help="Every channel a customer can use, on one board: nothing lost on the way, and every decision explained.",
     no_args_is_help=True,
@@ -39,25 +79,14 @@ def _root(
     ] = "",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, to standard error.")] = False,
 ) -> None:
+    handler = RichHandler(console=STDERR, show_path=False, rich_tracebacks=False)
     logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(name)s: %(message)s",
-        handlers=[RichHandler(console=STDERR, show_path=False, rich_tracebacks=False)],
+        level=logging.INFO if verbose else logging.WARNING, format="%(name)s: %(message)s", handlers=[handler]
     )
+    # What these say when a broker or server is away for a moment, our own messages say with what is done about it.
+    for library in ("aiokafka", "faust", "imapclient", "kafka", "mode"):
+        logging.getLogger(library).setLevel(logging.INFO if verbose else logging.CRITICAL)
     context.obj = Session(config, broker)
-
-
-up.register(app)
-status.register(app)
-tickets.register(app)
-ledger.register(app)
-dead_letters.register(app)
-read.register(app)
-run.register(app)
-engine.register(app)
-topics.register(app)
-config_commands.register(app)
-doctor.register(app)
 
 
 def main() -> None:
@@ -65,12 +94,9 @@ def main() -> None:
     try:
         app()
     except SwitchboardError as error:
-        STDERR.print(f"[bold red]switchboard:[/] {_plain(str(error))}", highlight=False, soft_wrap=True)
+        STDERR.print("[bold red]switchboard:[/] ", end="")
+        STDERR.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(USAGE if isinstance(error, Misconfigured) else TEMPORARY)
     except BrokenPipeError:  # `switchboard … | head` has read enough
         sys.stderr.close()
         sys.exit(0)
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")

@@ -1,4 +1,4 @@
-"""What every command starts from: the configuration and the Kafka that it was told to use."""
+"""What every command starts from: the options that stand before it, and the configuration."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from pathlib import Path
 
 import typer
 
-from normalizer.cluster import Cluster
-from ops import wiring
 from ops.config import Config, load
 
 
 class Session:
-    """The options that stand before the command. What they name is looked at only when a command needs it."""
+    """The options that stand before the command. The configuration is read only when a command needs it."""
 
     def __init__(self, path: Path | None, broker: str) -> None:
         self.path = path
@@ -23,11 +21,6 @@ class Session:
     def config(self) -> Config:
         """The configuration, checked."""
         return load(self.path)
-
-    @cached_property
-    def cluster(self) -> Cluster:
-        """The Kafka to use."""
-        return wiring.cluster(self.config, self.broker)
 
 
 def session(context: typer.Context) -> Session:

@@ -9,19 +9,14 @@ from ops import wiring
 from ops.cli._session import session
 from ops.cli._show import STDOUT, AsJson, lines
 
-
-def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(help="The configuration file.", no_args_is_help=True)
-    group.callback()(_group)
-    group.command("check")(check)
-    app.add_typer(group, name="config")
+app = typer.Typer(help="The configuration file.", no_args_is_help=True)
 
 
 def _group() -> None:
     """A group of its own even while it has one command."""
 
 
+@app.command("check")
 def check(context: typer.Context, as_json: AsJson = False) -> None:
     """Read the whole file, compile every rule, make every connector; connects to nothing."""
     found = session(context)

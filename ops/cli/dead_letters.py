@@ -9,25 +9,20 @@ import typer
 
 from normalizer.errors import Misconfigured
 from ops import dead_letters
+from ops.cli._reach import reach
 from ops.cli._session import session
 from ops.cli._show import STDOUT, AsJson, lines, table
+
+app = typer.Typer(help="Records that no stage could process, with their original bytes.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The id that `dead-letters list` shows.")]
 Reason = Annotated[str, typer.Option(help="Only those that were set aside for this reason.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(help="Records that no stage could process, with their original bytes.", no_args_is_help=True)
-    group.command("list")(list_)
-    group.command("show")(show)
-    group.command("redrive")(redrive)
-    app.add_typer(group, name="dead-letters")
-
-
+@app.command("list")
 def list_(context: typer.Context, reason: Reason = "", as_json: AsJson = False) -> None:
     """Those that nobody has sent again, oldest first."""
-    found = dead_letters.waiting(session(context).cluster, reason)
+    found = dead_letters.waiting(reach(session(context)), reason)
     if as_json:
         lines(found)
         return
@@ -36,6 +31,7 @@ def list_(context: typer.Context, reason: Reason = "", as_json: AsJson = False) 
     STDOUT.print(table("Dead letters", columns, rows, empty="no dead letters"))
 
 
+@app.command("show")
 def show(
     context: typer.Context,
     name: Name,
@@ -43,7 +39,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """One dead letter: why it was set aside, its headers and the beginning of its bytes."""
-    letter, record = dead_letters.fetch(session(context).cluster, name)
+    letter, record = dead_letters.fetch(reach(session(context)), name)
     if raw:
         sys.stdout.buffer.write(record.value)
         return
@@ -58,6 +54,7 @@ def show(
     STDOUT.print(record.value[:2000].decode("utf-8", "replace"), markup=False, highlight=False)
 
 
+@app.command("redrive")
 def redrive(
     context: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(help="Which; see `dead-letters list`.")] = None,
@@ -66,7 +63,7 @@ def redrive(
     as_json: AsJson = False,
 ) -> None:
     """Send dead letters through the current code again: mend the cause first."""
-    cluster = session(context).cluster
+    cluster = reach(session(context))
     if every == bool(names):
         raise Misconfigured("name the dead letters to redrive, or give --all (and --reason to narrow it)")
     chosen = [letter.id for letter in dead_letters.waiting(cluster, reason)] if every else names or []

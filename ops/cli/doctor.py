@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import typer
 
+from ops.cli._reach import reach
 from ops.cli._session import session
 from ops.cli._show import STDOUT, AsJson, lines, table
 from ops.doctor import examine
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("doctor")(doctor)
+app = typer.Typer()
 
 
+@app.command()
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     """Check the machine, the configuration, Kafka, topics, stages, sources and the ledger.
 
     Exit status 1 when something is not well; each line says what to do about it.
     """
     found = session(context)
-    findings = list(examine(found.config, lambda: found.cluster))
+    findings = list(examine(found.config, lambda: reach(found)))
     if as_json:
         lines(findings)
     else:

@@ -10,16 +10,10 @@ from ops.cli._progress import fetching
 from ops.cli._show import STDOUT, AsJson, lines, table
 from ops.engine.kafka import PORT, Engine
 
-
-def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(help="The local Kafka: for trying, developing and tests.", no_args_is_help=True)
-    group.command("up")(up)
-    group.command("down")(down)
-    group.command("status")(status)
-    app.add_typer(group, name="engine")
+app = typer.Typer(help="The local Kafka: for trying, developing and tests.", no_args_is_help=True)
 
 
+@app.command("up")
 def up(port: Annotated[int, typer.Option(help="Where clients connect.")] = PORT) -> None:
     """Start it in the background; its data is kept between starts."""
     with fetching() as progress:
@@ -27,12 +21,14 @@ def up(port: Annotated[int, typer.Option(help="Where clients connect.")] = PORT)
     STDOUT.print(f"Kafka takes requests at [bold]{engine.brokers}[/], data in {engine.folder}", soft_wrap=True)
 
 
+@app.command("down")
 def down() -> None:
     """Stop it gracefully. Harmless when it does not run."""
     Engine().stop()
     STDOUT.print("Kafka is stopped; its data is kept")
 
 
+@app.command("status")
 def status(as_json: AsJson = False) -> None:
     """Whether it runs, where, and how much memory it takes. Exit status 1 when it does not run."""
     found = Engine().status()

@@ -8,24 +8,23 @@ import typer
 from rich.console import RenderableType
 
 from ops import channels
+from ops.cli._reach import reach
 from ops.cli._session import session
 from ops.cli._show import STDOUT, AsJson, lines, table
 from ops.ledger import Account, take
 
+app = typer.Typer()
+
 MISSING_SHOWN = 50
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("ledger")(ledger)
-
-
+@app.command()
 def ledger(context: typer.Context, as_json: AsJson = False) -> None:
     """Accepted = routed + duplicate + suppressed + dead-lettered + in flight, by channel.
 
     Exit status 1, with the missing records, when it does not add up.
     """
-    accounts = [account for account in take(session(context).cluster, channels.names()) if account.accepted]
+    accounts = [account for account in take(reach(session(context)), channels.names()) if account.accepted]
     if as_json:
         lines(accounts)
     else:

@@ -1,31 +1,24 @@
-"""`switchboard read` and `switchboard thread`: what would be made of these files? Pure, and no Kafka."""
+"""`switchboard read`: what would be made of these files? Pure, and no Kafka."""
 
 from __future__ import annotations
 
-import mimetypes
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from normalizer.errors import Misconfigured, Rejected
-from normalizer.events import Bounce, Contact, Forwarded, RawEvent
-from normalizer.threads import facts, place
+from normalizer.errors import Rejected
+from normalizer.events import Bounce, Contact, Forwarded
 from ops.channels import channel
+from ops.cli._files import Paths, files, raw_file
 from ops.cli._show import lines
 
-Paths = Annotated[list[Path], typer.Argument(help="Files, or folders of files.")]
+app = typer.Typer()
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("read")(read)
-    app.command("thread")(thread)
-
-
+@app.command()
 def read(
     name: Annotated[str, typer.Argument(metavar="CHANNEL", help="The channel whose reader to use: mail, webform …")],
     paths: Paths,
@@ -34,63 +27,12 @@ def read(
 
     A file that the channel's reader rejects gives a line with the reason, and the next file is read.
     """
-    lines(line for path in _files(paths) for line in _read(name, path))
-
-
-def thread(paths: Paths) -> None:
-    """Which conversation would each mail be in, and why? One JSON line for each file.
-
-    The conversations are those after all files are known, so the order of the files does not matter.
-    """
-    state = _Memory()
-    read_mail = channel("mail").read
-    messages = ((path, message) for path in _files(paths) for message in read_mail(_raw("mail", path)))
-    found = [(path, facts(message), place(facts(message), state)) for path, message in messages]
-    lines(
-        {
-            "path": str(path),
-            "thread": place(message, state).conversation_id,
-            "rule": first.rule,
-            "because": first.because,
-            "message_id": message.own,
-            "related_to": first.related_to,
-        }
-        for path, message, first in found
-    )
-
-
-class _Memory(dict[bytes, bytes]):
-    """The memory of a `thread` that ends with the command."""
-
-    def set(self, key: bytes, value: bytes) -> None:
-        self[key] = value
-
-
-def _files(paths: list[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(found for found in path.rglob("*") if found.is_file())
-        elif path.is_file():
-            yield path
-        else:
-            raise Misconfigured(f"there is no file {path}: name files, or folders of files")
-
-
-def _raw(name: str, path: Path) -> RawEvent:
-    guessed = mimetypes.guess_type(path)[0] or "application/json"
-    return RawEvent(
-        channel=name,
-        account="file",
-        source_id=str(path),
-        body=path.read_bytes(),
-        content_type="message/rfc822" if name == "mail" else guessed,
-        received_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
-    )
+    lines(line for path in files(paths) for line in _read(name, path))
 
 
 def _read(name: str, path: Path) -> Iterator[dict[str, Any]]:
     try:
-        messages = channel(name).read(_raw(name, path))
+        messages = channel(name).read(raw_file(name, path))
     except Rejected as error:
         yield {"path": str(path), "rejected": error.reason, "because": str(error)}
         return

@@ -10,21 +10,17 @@ import typer
 from connectors._edge import edge_on
 from normalizer.errors import Misconfigured
 from ops import wiring
+from ops.cli._reach import reach
 from ops.cli._serve import serving, stop_asked
 from ops.cli._session import Session, session
 from ops.cli._show import STDERR
 from streams._run import Workers
 from streams._run import run as run_stages
 
-
-def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(help="Run one part by itself, until SIGTERM.", no_args_is_help=True)
-    group.command("connector")(connector)
-    group.command("stage")(stage)
-    app.add_typer(group, name="run")
+app = typer.Typer(help="Run one part by itself, until SIGTERM.", no_args_is_help=True)
 
 
+@app.command("stage")
 def stage(
     context: typer.Context,
     names: Annotated[list[str], typer.Argument(help="normalize, thread, route, deliver.sqlite; or `all`.")],
@@ -37,9 +33,10 @@ def stage(
     def ready(workers: Workers) -> None:
         STDERR.print(f"running: {', '.join(workers)}", highlight=False)
 
-    raise typer.Exit(run_stages(chosen, found.cluster, ready=ready))
+    raise typer.Exit(run_stages(chosen, reach(found), ready=ready))
 
 
+@app.command("connector")
 def connector(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="CHANNEL, CHANNEL:ACCOUNT, or `all`.")],
@@ -52,7 +49,7 @@ async def _connectors(found: Session, only: str) -> None:
     chosen = wiring.connectors(found.config, only)
     if not chosen:
         raise Misconfigured("no account is configured: add a section [channels.CHANNEL.ACCOUNT] to the configuration")
-    edge, publisher = edge_on(found.cluster, chosen)
+    edge, publisher = edge_on(reach(found), chosen)
     try:
         async with serving(edge.routes(), found.config.http, edge.problems) as door:
             edge.start()

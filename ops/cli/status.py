@@ -5,21 +5,20 @@ from __future__ import annotations
 import typer
 
 from ops import wiring
+from ops.cli._reach import reach
 from ops.cli._session import session
 from ops.cli._show import STDOUT, AsJson, lines, table
 from ops.status import source_health, stage_status
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("status")(status)
+app = typer.Typer()
 
 
+@app.command()
 def status(context: typer.Context, as_json: AsJson = False) -> None:
     """What each source and each stage is doing, from any machine that reaches Kafka."""
     found = session(context)
-    sources = source_health(found.cluster)
-    stages = stage_status(found.cluster, wiring.stages(found.config))
+    sources = source_health(reach(found))
+    stages = stage_status(reach(found), wiring.stages(found.config))
     if as_json:
         lines([*({"source": source} for source in sources), *({"stage": stage} for stage in stages)])
         return

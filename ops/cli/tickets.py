@@ -16,26 +16,19 @@ from connectors._publisher import Publisher, Record
 from normalizer.errors import Misconfigured, Rejected
 from normalizer.events import Priority, Status, StatusChange, Ticket
 from normalizer.wire import encode, headers
+from ops.cli._reach import reach
 from ops.cli._session import Session, session
 from ops.cli._show import STDOUT, AsJson, lines, table
 from sinks._tickets import History, Tickets
+
+app = typer.Typer(help="The tickets in the store.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="ID", help="A ticket's id, or as much of it as tells it apart.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")]
 SHORT = 8
 
 
-def register(app: typer.Typer) -> None:
-    """Add the group."""
-    group = typer.Typer(help="The tickets in the store.", no_args_is_help=True)
-    group.command("list")(list_)
-    group.command("show")(show)
-    group.command("search")(search)
-    group.command("close")(close)
-    group.command("reopen")(reopen)
-    app.add_typer(group, name="tickets")
-
-
+@app.command("list")
 def list_(
     context: typer.Context,
     status: Annotated[Status | None, typer.Option(help="Only tickets of this status.")] = None,
@@ -65,6 +58,7 @@ def listing(found: Sequence[Ticket]) -> RenderableType:
     return table("Tickets", columns, rows, empty="no tickets yet")
 
 
+@app.command("show")
 def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
     """One ticket: its messages, and why everything about it was decided as it was."""
     found = _history(session(context), name)
@@ -89,6 +83,7 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
         STDOUT.print(_because(found, stored.revision))
 
 
+@app.command("search")
 def search(
     context: typer.Context,
     words: Annotated[list[str], typer.Argument(help="Words, or their beginnings.")],
@@ -107,11 +102,13 @@ def search(
         )
 
 
+@app.command("close")
 def close(context: typer.Context, name: Name) -> None:
-    """Close a ticket. An answer to it reopens it, or opens a follow-up: see [tickets] in the configuration."""
+    """Close a ticket. An answer to it reopens it, or opens a follow-up: see `tickets` in the configuration."""
     _change(session(context), name, "closed")
 
 
+@app.command("reopen")
 def reopen(context: typer.Context, name: Name) -> None:
     """Open a closed ticket again."""
     _change(session(context), name, "open")
@@ -129,7 +126,7 @@ def _change(found: Session, name: str, status: Literal["open", "closed"]) -> Non
         by=getpass.getuser(),
     )
     head = headers(change, ce_id=f"{ticket.id}@{now.isoformat()}", source="/switchboard/tickets", time=now)
-    publisher = Publisher(found.cluster)
+    publisher = Publisher(reach(found))
     try:
         publisher.write([Record(change.topic, change.customer_id.encode(), encode(change), head)])
     finally:

@@ -16,6 +16,7 @@ from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured
 from ops import wiring
 from ops.cli._progress import fetching
+from ops.cli._reach import reach
 from ops.cli._serve import serving, stop_asked
 from ops.cli._session import Session, session
 from ops.cli._show import STDERR
@@ -25,14 +26,12 @@ from ops.engine.kafka import Engine
 from ops.live import Sample, Sampler, line, picture
 from streams._run import failure, running
 
+app = typer.Typer()
+
 SAMPLE_SECONDS = 2.0
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("up")(up)
-
-
+@app.command()
 def up(
     context: typer.Context,
     demonstrate: Annotated[
@@ -60,12 +59,12 @@ def local_engine(found: Session) -> Iterator[Cluster]:
     """The Kafka to use; the local engine is started when none is named, and stopped if it was started here."""
     engine = Engine()
     if found.broker or found.config.kafka or engine.status().running:
-        yield found.cluster
+        yield reach(found)
         return
     with fetching() as progress:
         engine.start(progress)
     try:
-        yield found.cluster
+        yield reach(found)
     finally:
         engine.stop()
 

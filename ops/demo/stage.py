@@ -65,7 +65,10 @@ def prepared(config: Config) -> Iterator[Demo]:
             "password": PASSWORD,
             "poll_seconds": 5,
         }
-        added: dict[str, dict[str, dict[str, Any]]] = {"mail": {"demo": account}, "webform": {"demo": {"title": "Write to us"}}}
+        added: dict[str, dict[str, dict[str, Any]]] = {
+            "mail": {"demo": account},
+            "webform": {"demo": {"title": "Write to us"}},
+        }
         channels = {
             name: {**config.channels.get(name, {}), **added.get(name, {})} for name in {**config.channels, **added}
         }

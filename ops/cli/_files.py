@@ -1,0 +1,40 @@
+"""Files as raw events, for the commands that read without Kafka."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from normalizer.errors import Misconfigured
+from normalizer.events import RawEvent
+
+Paths = Annotated[list[Path], typer.Argument(help="Files, or folders of files.")]
+
+
+def files(paths: list[Path]) -> Iterator[Path]:
+    """The files among `paths`, and those in the folders among them by name. Raises `Misconfigured` for none."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(found for found in path.rglob("*") if found.is_file())
+        elif path.is_file():
+            yield path
+        else:
+            raise Misconfigured(f"there is no file {path}: name files, or folders of files")
+
+
+def raw_file(name: str, path: Path) -> RawEvent:
+    """What a connector of that channel would have made of the file; received when the file was last written."""
+    guessed = mimetypes.guess_type(path)[0] or "application/json"
+    return RawEvent(
+        channel=name,
+        account="file",
+        source_id=str(path),
+        body=path.read_bytes(),
+        content_type="message/rfc822" if name == "mail" else guessed,
+        received_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
+    )

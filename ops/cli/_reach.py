@@ -1,0 +1,26 @@
+"""The Kafka that a command was told to use."""
+
+from __future__ import annotations
+
+from normalizer.cluster import Cluster
+from normalizer.errors import Misconfigured
+from ops.cli._session import Session
+from ops.engine.kafka import Engine
+
+
+def reach(found: Session) -> Cluster:
+    """`--broker` before the configuration's before the local engine that runs.
+
+    Raises `Misconfigured` when none is named and no local engine runs.
+    """
+    if found.broker:
+        return Cluster(brokers=found.broker)
+    if found.config.kafka is not None:
+        return found.config.kafka
+    status = Engine().status()
+    if not status.running:
+        raise Misconfigured(
+            "no Kafka is named and the local engine does not run: start it with `switchboard engine up`, "
+            "or name one with --broker or in the section [kafka] of the configuration"
+        )
+    return Cluster(brokers=status.brokers)

@@ -1,0 +1,42 @@
+"""`switchboard thread`: which conversation would each of these mails be in? Pure, and no Kafka."""
+
+from __future__ import annotations
+
+import typer
+
+from normalizer.threads import facts, place
+from ops.channels import channel
+from ops.cli._files import Paths, files, raw_file
+from ops.cli._show import lines
+
+app = typer.Typer()
+
+
+@app.command()
+def thread(paths: Paths) -> None:
+    """Which conversation would each mail be in, and why? One JSON line for each file.
+
+    The conversations are those after all files are known, so the order of the files does not matter.
+    """
+    state = _Memory()
+    read_mail = channel("mail").read
+    messages = ((path, message) for path in files(paths) for message in read_mail(raw_file("mail", path)))
+    found = [(path, facts(message), place(facts(message), state)) for path, message in messages]
+    lines(
+        {
+            "path": str(path),
+            "thread": place(message, state).conversation_id,
+            "rule": first.rule,
+            "because": first.because,
+            "message_id": message.own,
+            "related_to": first.related_to,
+        }
+        for path, message, first in found
+    )
+
+
+class _Memory(dict[bytes, bytes]):
+    """The memory of a `thread` that ends with the command."""
+
+    def set(self, key: bytes, value: bytes) -> None:
+        self[key] = value
