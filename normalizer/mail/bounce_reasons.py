@@ -20,7 +20,7 @@ _STAGE = re.compile(
     r"(?:after|in reply to|like our|following|smtp command)[\s:]{1,9}(?:pipelined |sending |the )?"
     r"(mail from|initial connection|helo|ehlo|rcpt to|end of data|data|final data|i sent the message)\b"
     r"|but (my name|sender) was rejected"
-    r"|>>> ?(mail from|helo|ehlo):?[^\n]{0,300}\n<<< ?5",
+    r"|>>> ?(mail from|helo|ehlo|data):?[^\n]{0,300}\n<<< ?5(?!03)",
     re.IGNORECASE,
 )
 _AT_STAGE = {
@@ -35,6 +35,10 @@ _AFTER_CONTENT = frozenset({"end of data", "final data", "data", "i sent the mes
 _CODES = re.compile(
     r"(?<![\d.])[45]\d\d[ -]+(?:#?[45]\.\d{1,3}\.\d{1,3}(?!\d|\.\d))?"
     r"|[(#]{0,2}(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?!\d|\.\d)\)?"
+)
+# NTT docomo answers so to what a subscriber's own filter refuses.
+_DOCOMO = re.compile(
+    r"unknown user \S{1,255}@(?=[\s\S]{0,4096}docomo\.ne\.jp)|docomo\.ne\.jp[\s\S]{0,400}unknown user ", re.IGNORECASE
 )
 _LINK = re.compile(r"https?://([^/\s>]{1,255})[^\s>]*")
 _ADDRESS = re.compile(r"[\"'<\[(]{0,2}[^\s<>\"'@:;,()\[\]]{1,255}@[^\s<>\"'@:;,()\[\]]{1,255}[\"'>\])]{0,2}")
@@ -99,26 +103,33 @@ def reason_of(diagnostic: str, status: str = "", notice: str = "") -> str:
     only after it has seen the content was filtering, and the address may well exist.
     """
     reason = _reason(diagnostic, status, notice)
-    stages = _STAGE.findall((diagnostic + "\n" + notice)[:LOOKED_AT])
+    said = (diagnostic + "\n" + notice)[:LOOKED_AT]
+    stages = _STAGE.findall(said)
     stage = "".join(stages[-1]).lower() if stages else ""
-    if reason == "user-unknown" and status.endswith(".2.0"):
+    if reason == "user-unknown" and (status.endswith(".2.0") or _DOCOMO.search(said)):
         return "filtered"  # X.2.0: "the mailbox exists, but something about it" (RFC 3463, 3.3)
-    if reason in HARD or reason == "unknown" or (stage == "initial connection" and reason == "sender-rejected"):
-        return _AT_STAGE.get(stage) or ("filtered" if stage in _AFTER_CONTENT and reason != "host-unknown" else reason)
-    return reason
+    if reason in HARD or reason == "unknown":
+        after_content = stage in _AFTER_CONTENT and reason in ("user-unknown", "unknown") and status[2:4] != "1."
+        return _AT_STAGE.get(stage) or ("filtered" if after_content else reason)
+    return "blocked" if stage == "initial connection" and reason == "sender-rejected" else reason
 
 
 def _reason(diagnostic: str, status: str, notice: str) -> str:
     text = plain(diagnostic)
-    code = status.partition(".")[2]
     return (
         _phrase(text, PARTICULAR)
-        or _BY_PARTICULAR_CODE.get(code)
+        or _by_code(status)
         or _phrase(plain(notice), PARTICULAR)
         or _phrase(text, GENERAL)
-        or _BY_GENERAL_CODE.get(code)
+        or _BY_GENERAL_CODE.get(status[2:])
         or "unknown"
     )
+
+
+def _by_code(status: str) -> str:
+    """What a code alone says. One of class 4 never says that an address is gone for good."""
+    reason = _BY_PARTICULAR_CODE.get(status[2:], "")
+    return "" if status.startswith("4") and reason in HARD else reason
 
 
 def is_telling(text: str) -> bool:

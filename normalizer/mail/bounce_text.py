@@ -33,6 +33,7 @@ _LABEL = re.compile(
     r"|(?:user|mailbox|account)s?|delivered to"
     r"|deliver(?:y|ing)?(?: of)?(?: your| the| an| this)?(?: e?-?mail| message)? to"
     r"|deliver(?:ed|able)?(?: your| the)? (?:e?-?mail|message)? ?to|undeliverable +to"
+    r"|addressed to|error-for|exceeds allowed size|userid"
     r"|(?:message|mail|e-mail) (?:sent )?to(?: address)?|sent to|send to|reach(?:ed|ing)?|attempts|failed for|failed to"
     r"|rejected recipient|is full|over quota|expanded from|to|dda:smtp|smtp)\b"
     r"|destinatario|destinataire|empfänger|получател\w{0,4}|адрес|收件人|宛先|送信先)"

@@ -65,7 +65,8 @@ def _because(mail: Mail, heads: Mapping[str, str], signs: Signs, machine_half: s
 
 
 def _because_of_text(mail: Mail, heads: Mapping[str, str], signs: Signs) -> str:
-    notice = FAILURE_NOTICE.search(originals.split(_text(mail))[0][:NOTICE_LENGTH]) is not None
+    text, pasted = originals.split(_text(mail))
+    notice = FAILURE_NOTICE.search(text[:NOTICE_LENGTH]) is not None
     returned = any(part.content_type in originals.RETURNED for part in mail.parts)
     if signs.system and (notice or signs.failure):
         return "a mail system wrote it, of a failed delivery"
@@ -73,9 +74,11 @@ def _because_of_text(mail: Mail, heads: Mapping[str, str], signs: Signs) -> str:
         return "a mail system sent a mail back"
     if signs.null_path and (notice or signs.failure) and not automatic.reply(heads):
         return "a notice of a failed delivery, with a null return path"
-    if notice and signs.failure and "in-reply-to" not in heads:
+    if not notice or "in-reply-to" in heads or "list-unsubscribe" in heads:
+        return ""
+    if signs.failure and (signs.machine or signs.automatic or returned or pasted):
         return "subject and text of a failure notice"
-    if notice and returned and signs.machine:
+    if signs.machine and returned:
         return "a machine returned a mail that it could not deliver"
     return ""
 
@@ -93,7 +96,7 @@ def _text(mail: Mail) -> str:
     if mail.text.strip():
         return mail.text[:LOOKED_AT]
     leaf = next((part for part in mail.parts if part.content_type.startswith(("text/", "multipart/"))), None)
-    return leaf.content[:LOOKED_AT].decode("utf-8", "replace").replace("\r\n", "\n") if leaf else ""
+    return leaf.content[:LOOKED_AT].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n") if leaf else ""
 
 
 def _from_prose(heads: Mapping[str, str], signs: Signs, notice: str) -> tuple[Recipient, ...]:

@@ -72,7 +72,7 @@ def address(value: str) -> str:
 def _groups(text: str) -> Iterator[dict[str, str]]:
     group: dict[str, str] = {}
     last = ""
-    for line in text.replace("\r\n", "\n").split("\n"):
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         if line[:1] in (" ", "\t") and last and line.strip() and (matched := _FIELD.match(line.strip())) is None:
             group[last] += " " + line.strip()
             continue

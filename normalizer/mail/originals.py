@@ -33,6 +33,8 @@ below (?:this|the next) line is a copy
 | (?:the )?(?:headers?|body|beginning|first \d{{1,4}} lines) of (?:the|your) (?:original )?(?:message|mail)
 | (?:the )?message headers? follows? | original (?:message|mail) follows | a copy of (?:the|your) (?:original )?message
 | ursprüngliche nachricht | message d'origine | mensaje original | messaggio originale | mensagem original
+| [^\n]{{0,20}}(?:start of|below is the) returned message | old message{_RULE}
+| your message reads | this is a copy of your message | end of message{_RULE} | the header and (?:top|first)
 | исходное сообщение | 元のメッセージ | 原邮件
 """,
 )
@@ -62,7 +64,7 @@ def returned(mail: Mail) -> str:
     """The headers (and some of the body) of the mail that came back, "" when none did."""
     for part in mail.parts:
         if part.content_type in RETURNED and part.content.strip():
-            return part.content[:LOOKED_AT].decode("utf-8", "replace").replace("\r\n", "\n")
+            return part.content[:LOOKED_AT].decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     return split(mail.text)[1]
 
 

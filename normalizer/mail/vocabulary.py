@@ -26,7 +26,7 @@ mailer[-_.]?daemon | \bpost_?mast[eo]r | mail[-_. ]?delivery[-_. ]?(?:sub)?syste
 | mail[-_. ]?system | delivery[-_. ]?(?:failure|status|notif) | system administrator | system attendant
 | internet mail delivery | mail delivery service | mdaemon | <> | mmsc ndr | mail router
 | bounce[-_.]?(?:handler|daemon) | symantec_antivirus | poost?master | mail[-_. ]?gateway | mail[-_ ]?server
-| \bmajordomo@ | daemon@ | systemadministrator | postmeister | mail system | почтов
+| interscan | \bmajordomo@ | daemon@ | systemadministrator | postmeister | mail system | почтов
 """)
 
 # Subjects of delivery reports.
@@ -41,7 +41,8 @@ undeliver(?:able|ed) | \bnot delivered | returned (?:mail|e-?mail|message|to sen
 | \bndr\b | could not (?:be delivered|send message|deliver)
 | (?:could not|couldn't|can(?:no|')t|unable to) (?:be )?(?:deliver|send) | permanent error
 | delayed (?:mail|message|\d) | processing error | error sending | bounce[ds]? (?:mail|message|e-?mail)
-| see transcript | recipient (?:unknown|rejected) | rejected (?:mail|message) | mail rejected
+| see transcript | not member | reject mail | loop (?:alert|back warning) | fml (?:command|system|report)
+| recipient (?:unknown|rejected) | rejected (?:mail|message) | mail rejected
 | warning: (?:could not|message) | your mail was not | unzustellbar | nicht zugestellt | zustell(?:ung|fehler)
 | nicht zustellbar | fehlgeschlagen | échec de | non remis | non[- ]distribu | no se puede entregar | no entregado
 | error de entrega | no se ha podido entregar | não (?:entregue|foi possível) | falha na entrega
@@ -64,7 +65,9 @@ could not be (?:delivered|sent|reached) | (?:was|were|been|is|be) (?:un)?able to
 | (?:following|these) (?:recipient|address)(?:\(s\)|s|es|\(es\))? | cannot be delivered | can(?:'t|not) deliver
 | error (?:delivering|sending|occurred while|following) | trouble delivering | reply from (?:the )?(?:remote|server)
 | remote (?:host|server) (?:said|replied|returned) | mailbox is full | user (?:is )?unknown | unknown user
-| no such user | rejected by | couldn't (?:be )?deliver | wasn't delivered | mail system error
+| no such user | rejected by | could ?n[o']t (?:be )?deliver | could not deliver | \bare not member | is rejected
+| loop condition | original mail as follows | failed to deliver | failed recipients | was rejected | not delivered
+| couldn't (?:be )?deliver | wasn't delivered | mail system error
 | invalid (?:user|recipient) | final-recipient: | ^\W{0,4}5\d\d[ -](?:#?5\.\d|<?\S{1,64}@) | bounced
 | konnte nicht zugestellt | n'a pas pu être | no se pudo | não pôde | impossibile recapitare | kon niet worden
 | не может быть доставлен | не (?:было )?доставлен | 送信できませんでした | 配信できません | 送信に失敗
