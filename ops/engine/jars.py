@@ -7,7 +7,7 @@ run time and nothing but those very bytes is ever run.
 from __future__ import annotations
 
 import hashlib
-import tempfile
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -79,7 +79,8 @@ def verify(lock: Lock, folder: Path) -> None:
         path = folder / jar.filename
         if not path.exists():
             raise Misconfigured(f"{path} is missing: run `switchboard engine up` once to fetch it.")
-        _check(path, jar)
+        if actual := _other_hash(path, jar):
+            raise _different(path, f"its SHA-256 is {actual}, not {jar.sha256}")
 
 
 def _missing(lock: Lock, folder: Path) -> list[Jar]:
@@ -97,11 +98,19 @@ def _fetch(jars: list[Jar], folder: Path, progress: Progress) -> None:
     if not jars:
         return
     # A half-fetched file never has its final name: it is fetched elsewhere, checked, and then moved.
-    with tempfile.TemporaryDirectory(dir=folder) as staging, ThreadPoolExecutor(DOWNLOADS) as pool:
-        maven = _maven(Path(staging), sum(jar.size for jar in jars), progress)
+    staging = folder / ".staging"
+    shutil.rmtree(staging, ignore_errors=True)  # what an interrupted run has left
+    maven = _maven(staging, sum(jar.size for jar in jars), progress)
+    with ThreadPoolExecutor(DOWNLOADS) as pool:
         for jar, path in zip(jars, pool.map(lambda jar: _download(maven, jar), jars), strict=True):
-            _check(path, jar)
+            if actual := _other_hash(path, jar):
+                raise Misconfigured(
+                    f"{jar.coordinate}, fetched from Maven, is not the file that Switchboard was tested with: its "
+                    f"SHA-256 is {actual}, not {jar.sha256}. It was not kept and nothing of it was run. Try again; "
+                    f"if it differs again, the mirror that serves it cannot be trusted."
+                )
             path.replace(folder / jar.filename)
+    shutil.rmtree(staging, ignore_errors=True)
 
 
 def _download(maven: MavenContext, jar: Jar) -> Path:
@@ -133,15 +142,15 @@ def _maven(staging: Path, total: int, progress: Progress) -> MavenContext:
     return MavenContext(PythonResolver(progress_callback=count), staging, remote_repos=mirrors, local_repos=[])
 
 
-def _check(path: Path, jar: Jar) -> None:
+def _other_hash(path: Path, jar: Jar) -> str | None:
+    """The SHA-256 of the file when it is not the locked one."""
     with path.open("rb") as file:
         actual = hashlib.file_digest(file, "sha256").hexdigest()
-    if actual != jar.sha256:
-        raise _different(path, f"its SHA-256 is {actual}, not {jar.sha256}")
+    return actual if actual != jar.sha256 else None
 
 
 def _different(path: Path, how: str) -> Misconfigured:
     return Misconfigured(
         f"{path} is not the file that Switchboard was tested with: {how}. Nothing of it was run. Delete it and "
-        f"start again to fetch it anew; if it differs again, the mirror that serves it cannot be trusted."
+        f"start again to fetch it anew."
     )

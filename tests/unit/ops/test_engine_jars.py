@@ -84,6 +84,16 @@ def test_nothing_is_reported_when_nothing_is_fetched(tmp_path: Path) -> None:
     assert reports == []
 
 
+@pytest.mark.usefixtures("mirror")
+def test_what_an_interrupted_run_left_does_no_harm(tmp_path: Path) -> None:
+    """A half-fetched jar is never taken for a whole one."""
+    half = tmp_path / "jars" / ".staging" / "org" / "example" / "one" / "1.0" / "one-1.0.jar"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"the fir")
+    assert list(CONTENT.values()) == [path.read_bytes() for path in install(locked(**CONTENT), tmp_path / "jars")]
+    assert not (tmp_path / "jars" / ".staging").exists()
+
+
 def test_many_at_once_fetch_each_jar_once(mirror: list[str], tmp_path: Path) -> None:
     """One fetches, the others wait for it."""
     lock, folder = locked(**CONTENT), tmp_path / "jars"
@@ -97,7 +107,7 @@ def test_many_at_once_fetch_each_jar_once(mirror: list[str], tmp_path: Path) -> 
 def test_a_jar_that_the_mirror_changed_is_refused(tmp_path: Path) -> None:
     """Bytes that are not the locked ones never get the name of a jar."""
     lock, folder = locked(one=b"what we expected"), tmp_path / "jars"
-    with pytest.raises(Misconfigured, match=r"one-1\.0\.jar is not the file .* SHA-256 .* Nothing of it was run"):
+    with pytest.raises(Misconfigured, match=r"org\.example:one:1\.0, fetched .* SHA-256 .* nothing of it was run"):
         install(lock, folder)
     assert list(folder.glob("*.jar")) == []
 
