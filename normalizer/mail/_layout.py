@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from normalizer.mail import attribution, header_block, separators, signatures
-from normalizer.mail.header_block import MARKS
 
-__all__ = ["MARKS", "Kind", "Line", "read"]
-
+MAX_LINES = 10_000  # of one text; all that follows counts as one line
 Kind = Literal["text", "blank", "quote", "attribution", "separator", "block", "delimiter", "rule", "mobile"]
 
 _WRAPPED = 60  # characters: a quoted line this long may have lost its tail to the next line
@@ -29,14 +27,16 @@ _SIMPLE = {kind: Line(kind) for kind in ("separator", "block", "delimiter", "rul
 
 
 def read(lines: Sequence[str]) -> list[Line]:
-    """One `Line` for each of `lines`. Linear: every rule looks at a bounded number of lines and characters."""
+    """One `Line` for each of the bare `lines` (see `header_block.bare`).
+
+    Linear: every rule looks at a bounded number of lines and characters.
+    """
     layout: list[Line] = []
     fence = _fences(lines)
     headed = False
     while len(layout) < len(lines):
         at = len(layout)
-        stripped = lines[at].strip(MARKS)
-        if not stripped:
+        if not lines[at]:
             layout.append(_BLANK)
         elif at in fence:
             layout += [_TEXT] * (fence[at] - at)
@@ -44,13 +44,13 @@ def read(lines: Sequence[str]) -> list[Line]:
         elif is_quoted(lines, at) or _is_torn_quote(lines, at, layout):
             layout.append(_HEADED if headed else _QUOTE)
         else:
-            headed = _append_mark(lines, at, stripped, layout)
+            headed = _append_mark(lines, at, layout)
     return layout
 
 
 def is_quoted(lines: Sequence[str], at: int) -> bool:
     """True for "> text", but not for the ">From " that mbox files make of "From " (RFC 4155)."""
-    line = lines[at].lstrip(MARKS)
+    line = lines[at]
     if not line.startswith(">"):
         return False
     return not line.startswith(">From ") or any(
@@ -58,7 +58,7 @@ def is_quoted(lines: Sequence[str], at: int) -> bool:
     )
 
 
-def _append_mark(lines: Sequence[str], at: int, stripped: str, layout: list[Line]) -> bool:
+def _append_mark(lines: Sequence[str], at: int, layout: list[Line]) -> bool:
     """Appends the unquoted line `at` with all that belongs to it. True when quotes below it are headed by it."""
     found = attribution.find(lines, at) or attribution.find_weak(lines, at)
     if found is not None:
@@ -71,19 +71,19 @@ def _append_mark(lines: Sequence[str], at: int, stripped: str, layout: list[Line
     block = header_block.read(lines, at)
     if block is not None and (header_block.is_credible(block) or (layout and layout[-1].kind == "separator")):
         layout += [_SIMPLE["block"]] * (block.end - at)
-    elif signatures.is_delimiter(lines[at]):
-        layout.append(_SIMPLE["delimiter"])
-    elif signatures.is_rule(stripped):
-        layout.append(_SIMPLE["rule"])
-    elif signatures.is_mobile(stripped):
-        layout.append(_SIMPLE["mobile"])
     else:
-        layout.append(_TEXT)
+        layout.append(_own_line(lines[at]))
     return False
 
 
+def _own_line(line: str) -> Line:
+    if signatures.is_rule(line):
+        return _SIMPLE["delimiter" if line == "--" else "rule"]
+    return _SIMPLE["mobile"] if signatures.is_mobile(line) else _TEXT
+
+
 def _quote_follows(lines: Sequence[str], at: int) -> bool:
-    while at < len(lines) and not lines[at].strip(MARKS):
+    while at < len(lines) and not lines[at]:
         at += 1
     return at < len(lines) and is_quoted(lines, at)
 
@@ -94,7 +94,7 @@ def _is_torn_quote(lines: Sequence[str], at: int, layout: Sequence[Line]) -> boo
         0 < at < len(lines) - 1
         and layout[-1].kind == "quote"
         and len(lines[at - 1]) >= _WRAPPED
-        and lines[at - 1].lstrip(MARKS).startswith(">")
+        and lines[at - 1].startswith(">")
         and len(lines[at]) <= len(lines[at - 1])
         and is_quoted(lines, at + 1)
     )

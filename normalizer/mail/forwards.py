@@ -10,7 +10,6 @@ from typing import NamedTuple
 from normalizer.events import Contact, Forwarded
 from normalizer.identity import email_address
 from normalizer.mail import (
-    _labels,
     addresses,
     attribution,
     credit,
@@ -20,7 +19,9 @@ from normalizer.mail import (
     signatures,
     subject_prefix,
 )
-from normalizer.mail.header_block import MARKS, Block
+from normalizer.mail._labels import Field
+from normalizer.mail._layout import MAX_LINES
+from normalizer.mail.header_block import MARKS
 from normalizer.mail.subject_prefix import Prefix
 
 _LINK = re.compile(r"<mailto:[^<>]{0,320}>", re.IGNORECASE)
@@ -30,12 +31,11 @@ _NEAR = 6  # lines between the separator and the header lines
 
 
 class _Found(NamedTuple):
-    """Where a forwarded mail begins: at its header block, or at the attribution that stands for one."""
+    """A forwarded mail: its header block, or the attribution that stands for one, and the lines of its body."""
 
-    lines: Sequence[str]
-    block: Block | None = None
+    body: Sequence[str]
+    fields: dict[Field, str] | None = None
     credit: str = ""
-    body: int = 0
 
 
 def find_forward(subject: str, text: str) -> Forwarded | None:
@@ -48,90 +48,74 @@ def find_forward(subject: str, text: str) -> Forwarded | None:
     form; a sender of whom only the name is known has the address "". Never raises; linear in the text.
     """
     prefix = subject_prefix.read(subject)
-    found = _find(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), prefix, blank=not subject.strip())
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n", MAX_LINES)
+    found = _find(lines, prefix, blank=not subject.strip())
     if found is None:
         return None
-    fields = found.block.fields if found.block else {}
+    fields = found.fields or {}
     return Forwarded(
         sender=_person(fields["from"]) if "from" in fields else credit.author(found.credit),
         to=_people(fields.get("to", "")),
         cc=_people(fields.get("cc", "")),
-        subject=fields.get("subject", "") if found.block else prefix.rest,
-        sent=fields.get("date", "") if found.block else credit.date(found.credit),
-        text=_body(found),
+        subject=prefix.rest if found.fields is None else fields.get("subject", ""),
+        sent=credit.date(found.credit) if found.fields is None else fields.get("date", ""),
+        text=_body(found.body),
     )
 
 
 def _find(lines: list[str], prefix: Prefix, *, blank: bool) -> _Found | None:
     """The first mark in `lines` decides: a forward, or a reply whose old text may hold anything."""
-    for at in range(len(lines)):
-        stripped = lines[at].strip(MARKS)
-        if not stripped:
-            continue
-        near = (
-            lines[at : at + header_block.MAX_LINES]
-            if stripped[0] != ">"
-            else _unquoted(lines, at, header_block.MAX_LINES)
-        )
-        separator = separators.find(near, 0)
-        if separator is not None and separator.kind == "forwarded":
-            return _below(lines, at, separator.rest)
-        if stripped[0] == ">":
-            continue
-        if separator is not None:
-            return _below(lines, at, "") if _forwards(prefix, lines, at + 1) else None
-        block = header_block.read(lines, at)
-        if block is not None and header_block.is_credible(block):
-            ruled = blank and _ruled(lines, at)
-            return _Found(lines, block, body=block.end) if ruled or _forwards(prefix, lines, at) else None
-        line = attribution.find(lines, at) or attribution.find_weak(lines, at)
-        if line is not None:
-            if "forward" not in prefix.kinds or "reply" in prefix.kinds:
-                return None
-            words = " ".join(part.strip(MARKS) for part in lines[line.start : line.end])
-            return _Found(lines, credit=words, body=line.end)
+    bare = header_block.bare(lines)
+    above = ""
+    for at in range(len(bare)):
+        line = bare[at]
+        if line.startswith(">"):
+            if not above.startswith(">") and _opens_forward(_unquoted(bare, at, _NEAR)):
+                return _below(lines, bare, at, "")
+        elif line:
+            separator = separators.find(bare, at)
+            if separator is not None and separator.kind == "forwarded":
+                return _below(lines, bare, at, separator.rest)
+            if separator is not None:
+                return _below(lines, bare, at, "") if _passes_on(prefix, bare, at + 1) else None
+            block = header_block.read(bare, at)
+            if block is not None and header_block.is_credible(block):
+                passed = (blank and _is_long_rule(above)) or _passes_on(prefix, bare, at)
+                return _Found(lines[block.end :], block.fields) if passed else None
+            found = attribution.find(bare, at) or attribution.find_weak(bare, at)
+            if found is not None:
+                words = " ".join(bare[found.start : found.end])
+                return _Found(lines[found.end :], credit=words) if list(prefix.kinds) == ["forward"] else None
+        above = line or above
     return None
 
 
-def _forwards(prefix: Prefix, lines: Sequence[str], at: int) -> bool:
-    """True when the subject says so; where it can be read both ways, the language of the label "From" decides."""
+def _opens_forward(lines: Sequence[str]) -> bool:
+    separator = separators.find(lines, 0)
+    return separator is not None and separator.kind == "forwarded"
+
+
+def _passes_on(prefix: Prefix, lines: Sequence[str], at: int) -> bool:
+    """True when the subject says so; where it can be read both ways, the language of the labels decides."""
     if "reply" not in prefix.kinds or "forward" not in prefix.kinds:
         return "forward" in prefix.kinds
-    block = next(
-        (block for line in range(at, min(at + 3, len(lines))) if (block := header_block.read(lines, line))), None
-    )
-    labels = (
-        {lines[at].partition(":")[0].strip(MARKS).casefold() for at in range(block.start, block.end)}
-        if block
-        else set()
-    )
-    spoken = {
-        language
-        for language, fields in _labels.LABELS.items()
-        if labels & {word.casefold() for word in fields["from"]}
-        and labels & {word.casefold() for word in fields["subject"]}
-    }
+    spoken = header_block.languages(lines, at)
     return bool(spoken & prefix.kinds["forward"]) and not spoken & prefix.kinds["reply"]
 
 
-def _below(lines: list[str], at: int, rest: str) -> _Found:
+def _below(lines: list[str], bare: list[str], at: int, rest: str) -> _Found:
     """What stands below the separator in line `at`, and behind it on the same line."""
-    if rest.strip(MARKS):
-        fields = inline_headers.read(rest)
-        if fields:
-            return _Found(lines, Block(at, at + 1, fields), body=at + 1)
-    below = _unquoted(lines, at + 1, len(lines)) if _quoted_next(lines, at) else lines[at + 1 :]
-    for start in range(min(_NEAR, len(below))):
-        block = header_block.read(below, start)
+    fields = inline_headers.read(rest) if rest else {}
+    if fields:
+        return _Found(lines[at + 1 :], fields)
+    quoted = next((line for line in bare[at + 1 :] if line), "").startswith(">")
+    below = _unquoted(lines, at + 1, len(lines)) if quoted else lines[at + 1 :]
+    near = header_block.bare(below[: _NEAR + header_block.MAX_LINES])
+    for start in range(min(_NEAR, len(near))):
+        block = header_block.read(near, start)
         if block is not None and not {"from", "subject"}.isdisjoint(block.fields):
-            return _Found(below, block, body=block.end)
+            return _Found(below[block.end :], block.fields)
     return _Found(below, credit=rest)
-
-
-def _quoted_next(lines: Sequence[str], at: int) -> bool:
-    """True when the next line with words on it is quoted."""
-    below = next((line for line in lines[at + 1 :] if line.strip(MARKS)), "")
-    return below.lstrip(MARKS).startswith(">")
 
 
 def _unquoted(lines: Sequence[str], start: int, count: int) -> list[str]:
@@ -145,9 +129,8 @@ def _unquoted(lines: Sequence[str], start: int, count: int) -> list[str]:
     return found
 
 
-def _ruled(lines: Sequence[str], at: int) -> bool:
-    above = next((line for line in reversed(lines[max(0, at - 2) : at]) if line.strip(MARKS)), "")
-    return signatures.is_rule(above) and len(above.strip(MARKS)) >= 10
+def _is_long_rule(line: str) -> bool:
+    return len(line) >= 10 and signatures.is_rule(line)
 
 
 def _person(value: str) -> Contact | None:
@@ -167,10 +150,9 @@ def _people(value: str) -> tuple[Contact, ...]:
     )
 
 
-def _body(found: _Found) -> str:
-    lines = list(found.lines[found.body :])
-    end = next((at for at, line in enumerate(lines) if _END.fullmatch(line)), len(lines))
-    while lines and not lines[0].strip(MARKS):
-        del lines[0]
-        end -= 1
-    return textwrap.dedent("\n".join(lines[: max(end, 0)])).strip(MARKS + "\n")
+def _body(lines: Sequence[str]) -> str:
+    end = next(
+        (at for at, line in enumerate(lines) if "---" in line and len(line) < 300 and _END.fullmatch(line)), len(lines)
+    )
+    first = next((at for at, line in enumerate(lines[:end]) if line.strip(MARKS)), end)
+    return textwrap.dedent("\n".join(lines[first:end])).strip(MARKS + "\n")

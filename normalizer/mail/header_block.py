@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from normalizer.mail._labels import FIELD_OF, LONGEST, Field
+from normalizer.mail._labels import FIELD_OF, LABELS, LONGEST, Field
 
 MARKS = " \t\xa0\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
 """White space, and the invisible characters that clients leave at the ends of lines."""
 
 _EMPHASIS = MARKS + "*_|"  # "*From:*", "| From: |": what HTML becomes in plain text
 MAX_LINES = 60  # of one block
+_MAX_BARE = 4096  # characters of a line that are looked at
 _MAX_WRAP = 6  # lines that one wrapped address list may run on
 
 
@@ -24,6 +25,11 @@ class Block(NamedTuple):
     start: int
     end: int
     fields: dict[Field, str]
+
+
+def bare(lines: Sequence[str]) -> list[str]:
+    """`lines` without `MARKS` at their ends, and of bounded length: what the rules about lines look at."""
+    return [line.strip(MARKS)[:_MAX_BARE] for line in lines]
 
 
 def label(line: str) -> tuple[Field, str] | None:
@@ -41,7 +47,7 @@ def label(line: str) -> tuple[Field, str] | None:
 
 
 def read(lines: Sequence[str], start: int) -> Block | None:
-    """The block that begins at line `start`, or None when that line names no field.
+    """The block that begins at line `start` of bare `lines`, or None when that line names no field.
 
     It ends before the first line that is neither a field, nor a wrapped value, nor one blank line between fields.
     """
@@ -57,7 +63,7 @@ def read(lines: Sequence[str], start: int) -> Block | None:
             after = _next_field(lines, at, limit, fields, last)
             if after is None:
                 break
-            fields[last] = " ".join([fields[last], *(line.strip(MARKS) for line in lines[at:after])]).strip()
+            fields[last] = " ".join([fields[last], *lines[at:after]]).strip()
             at = after
             continue
         if found[0] in fields and found[0] != "other":
@@ -70,13 +76,13 @@ def read(lines: Sequence[str], start: int) -> Block | None:
 
 def _next_field(lines: Sequence[str], at: int, limit: int, fields: dict[Field, str], last: Field) -> int | None:
     """Where the block goes on after lines that are no fields of their own: the rest of a value, or one blank."""
-    blank = not lines[at].strip(MARKS)
+    blank = not lines[at]
     wrap = 1 if blank else _MAX_WRAP if last in ("to", "cc", "bcc", "from") else 2
     for after in range(at + 1, min(at + wrap + 1, limit)):
         found = label(lines[after])
         if found is not None:
             return after if found[0] not in fields or found[0] == "other" else None
-        if not lines[after].strip(MARKS):
+        if not lines[after]:
             return None
     return None
 
@@ -94,3 +100,13 @@ def is_credible(block: Block) -> bool:
     if list(fields)[:2] == ["from", "date"]:
         return True
     return "subject" in fields or any("@" in fields.get(field, "") for field in ("from", "to", "cc"))
+
+
+def languages(lines: Sequence[str], start: int) -> set[str]:
+    """The languages whose labels name the sender and the subject in the block at `start` or just below."""
+    labels = {line[: LONGEST + 12].partition(":")[0].strip(_EMPHASIS).casefold() for line in lines[start : start + 12]}
+    return {
+        language
+        for language, fields in LABELS.items()
+        if all(any(word.casefold() in labels for word in fields[field]) for field in ("from", "subject"))
+    }

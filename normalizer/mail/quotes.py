@@ -12,8 +12,9 @@ from typing import Literal
 
 import msgspec
 
-from normalizer.mail import _layout, signatures
-from normalizer.mail._layout import Line
+from normalizer.mail import _layout, header_block, signatures
+from normalizer.mail._layout import MAX_LINES, Line
+from normalizer.mail.header_block import MARKS
 
 Role = Literal["reply", "context", "attribution", "quote", "signature"]
 
@@ -53,13 +54,14 @@ def visible_reply(text: str, *, keep_signature: bool = False) -> str:
 
 def dissect(text: str, *, keep_signature: bool = False) -> Reply:
     """Every line of `text` with its role; see `visible_reply` for the rules. Never raises."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    layout = _layout.read(lines)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n", MAX_LINES)
+    bare = header_block.bare(lines)
+    layout = _layout.read(bare)
     roles: list[Role] = ["reply"] * len(lines)
-    confidence = _cut_old_text(lines, layout, roles)
-    _cut_signatures(lines, layout, roles)
+    confidence = _cut_old_text(layout, roles)
+    _cut_signatures(bare, layout, roles)
     _cut_quotes(layout, roles)
-    _cut_closing(lines, roles)
+    _cut_closing(bare, layout, roles)
     shown: set[Role] = {"reply", "context", "signature"} if keep_signature else {"reply", "context"}
     visible = _join(line for line, role in zip(lines, roles, strict=True) if role in shown)
     if not visible:
@@ -68,35 +70,35 @@ def dissect(text: str, *, keep_signature: bool = False) -> Reply:
     return Reply(visible, tuple(_spans(roles)), confidence)
 
 
-def _cut_old_text(lines: Sequence[str], layout: Sequence[Line], roles: list[Role]) -> float:
+def _cut_old_text(layout: Sequence[Line], roles: list[Role]) -> float:
     """Everything below a mark that ends the new text. Returns how sure that is."""
-    written = False
+    written = signed = False
     for at, line in enumerate(layout):
         if line.kind == "text":
-            written = True
-        elif line.kind in ("separator", "block", "attribution") and not (
-            line.kind == "attribution" and line.heads_quote
-        ):
-            if written:
-                _fill(roles, _above_rules(lines, at), len(roles), "quote")
-                return 1.0
-            _fill(roles, at, at + 1, "attribution")
-        elif line.kind == "mobile" and written:
-            after = _next_mark(layout, at + 1)
-            _fill(roles, at, at + 1, "signature")
-            if any(layout[below].kind == "text" for below in range(at + 1, after)):
-                _fill(roles, at + 1, len(roles), "quote")
+            if signed:  # phones sign above the old text, which not all of them mark
+                _fill(roles, at, len(roles), "quote")
                 return 0.7
+            written = True
+        elif line.kind in ("separator", "block") or (line.kind == "attribution" and not line.heads_quote):
+            if written:
+                _fill(roles, _above_rules(layout, at), len(roles), "quote")
+                return 1.0
+            roles[at] = "attribution"
+        elif line.kind == "mobile" and written:
+            roles[at] = "signature"
+            signed = True
+        elif line.kind == "quote":
+            signed = False
     return 1.0
 
 
 def _cut_signatures(lines: Sequence[str], layout: Sequence[Line], roles: list[Role]) -> None:
     """From "-- " to the next quote or the end; below other rulers only what looks like a signature."""
-    written, at = False, 0
+    written, at, after = False, 0, 0
     while at < len(layout):
         kind = layout[at].kind
         if kind in ("delimiter", "rule") and roles[at] == "reply" and written:
-            after = _next_mark(layout, at + 1)
+            after = after if after > at else _next_mark(layout, at + 1)
             if kind == "delimiter" or signatures.looks_like_signature(lines[at + 1 : min(after, at + 60)]):
                 _fill(roles, at, after, "signature")
                 at = after
@@ -120,32 +122,34 @@ def _cut_quotes(layout: Sequence[Line], roles: list[Role]) -> None:
             roles[at] = "quote" if dropped and new else "context"
 
 
-def _cut_closing(lines: Sequence[str], roles: list[Role]) -> None:
-    """A phone's advertisement, a list's footer or a lawyer's notice that ends what is left."""
-    paragraphs = [
-        list(group)
-        for is_text, group in groupby(
-            range(len(lines)), key=lambda at: roles[at] in ("reply", "context") and bool(lines[at].strip(_layout.MARKS))
-        )
-        if is_text
-    ]
-    for paragraph in reversed(paragraphs[1:]):
-        top = lines[paragraph[0]]
-        if signatures.is_rule(top) and len(paragraph) > 1:
-            top = lines[paragraph[1]]
-        if (
-            signatures.is_footer(top)
-            or signatures.is_disclaimer(top)
-            or all(signatures.is_rule(lines[at]) for at in paragraph)
-        ):
-            _fill(roles, paragraph[0], paragraph[-1] + 1, "signature")
-        else:
+def _cut_closing(lines: Sequence[str], layout: Sequence[Line], roles: list[Role]) -> None:
+    """A list's footer, a lawyer's notice or a lone ruler that ends what is left; never the first paragraph."""
+    first = next((at for at, role in enumerate(roles) if role == "reply" and layout[at].kind == "text"), len(roles))
+    end = len(roles)
+    while (found := _last_paragraph(layout, roles, end)) is not None:
+        start, stop = found
+        if start <= first:
             return
+        words = [at for at in range(start, stop) if layout[at].kind != "rule"]
+        if words and not signatures.is_footer(lines[words[0]]) and not signatures.is_disclaimer(lines[words[0]]):
+            return
+        _fill(roles, start, stop, "signature")
+        end = start
 
 
-def _above_rules(lines: Sequence[str], at: int) -> int:
+def _last_paragraph(layout: Sequence[Line], roles: Sequence[Role], end: int) -> tuple[int, int] | None:
+    """The last run of shown lines without a blank between, above line `end`."""
+    while end > 0 and (layout[end - 1].kind == "blank" or roles[end - 1] not in ("reply", "context")):
+        end -= 1
+    start = end
+    while start > 0 and layout[start - 1].kind != "blank" and roles[start - 1] in ("reply", "context"):
+        start -= 1
+    return (start, end) if end else None
+
+
+def _above_rules(layout: Sequence[Line], at: int) -> int:
     """`at`, or the first of the blank lines and rulers directly above it."""
-    while at > 0 and (not lines[at - 1].strip(_layout.MARKS) or signatures.is_rule(lines[at - 1])):
+    while at > 0 and layout[at - 1].kind in ("blank", "rule"):
         at -= 1
     return at
 
@@ -163,9 +167,9 @@ def _fill(roles: list[Role], start: int, end: int, role: Role) -> None:
 
 def _join(lines: Iterator[str] | Sequence[str]) -> str:
     kept = list(lines)
-    while kept and not kept[-1].strip(_layout.MARKS):
+    while kept and not kept[-1].strip(MARKS):
         kept.pop()
-    first = next((at for at, line in enumerate(kept) if line.strip(_layout.MARKS)), 0)
+    first = next((at for at, line in enumerate(kept) if line.strip(MARKS)), 0)
     return "\n".join(kept[first:])
 
 

@@ -12,6 +12,7 @@ from normalizer.mail.header_block import MARKS
 
 _MAX_LENGTH = 160
 _DASHES = "-_=*#<>+~\u2013\u2014\u2500\u00b7 \t" + MARKS
+_RULES = tuple("-_=*#+~\u2013\u2014\u2500")
 _RULED = re.compile(
     r"[-_=*#+~\u2013\u2014\u2500]{2,}[ \t\xa0]*([^-_=*\s].*?)[ \t\xa0]*[-_=*#+~\u2013\u2014\u2500]{2,}[ \t\xa0]*(.*)"
 )
@@ -42,15 +43,15 @@ _ABOVE = tuple(REPLY_ABOVE.split("/"))
 
 
 def find(lines: Sequence[str], at: int) -> Separator | None:
-    """The separator in line `at`, or None.
+    """The separator in line `at` of bare `lines`, or None.
 
     The phrase stands between dashes; or it ends with a colon, as in Apple's "Begin forwarded message:"; or it is
     followed by header lines. Between dashes, any other words will do when header lines follow.
     """
-    line = lines[at].strip(MARKS)
-    if not len(line) >= 4:
+    line = lines[at]
+    if len(line) < 4:
         return None
-    ruled = _RULED.match(line[:_MAX_LENGTH]) if line[0] in _DASHES else None
+    ruled = _RULED.match(line[:_MAX_LENGTH]) if line.startswith(_RULES) else None
     core = (ruled[1] if ruled else line[:_MAX_LENGTH].strip(_DASHES)).strip(MARKS + ":：.*").casefold()
     if _asks_for_reply_above(core):
         return Separator("reply_above", "")
@@ -77,13 +78,13 @@ def _kind(core: str) -> Kind | None:
 
 
 def _asks_for_reply_above(core: str) -> bool:
-    return len(core) >= 8 and any(phrase in core for phrase in _ABOVE)
+    return len(core) >= 8 and core.startswith(_ABOVE)
 
 
 def _heads(lines: Sequence[str], at: int, fields: int) -> bool:
     """True when a block with at least so many header fields begins right below."""
     for below in range(at + 1, min(at + 3, len(lines))):
-        if lines[below].strip(MARKS):
+        if lines[below]:
             block = header_block.read(lines, below)
             return (
                 block is not None and len(block.fields) >= fields and not {"from", "subject"}.isdisjoint(block.fields)

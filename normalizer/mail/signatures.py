@@ -1,4 +1,7 @@
-"""Where a sender's own words end: the signature, the phone's advertisement, the list's and the lawyer's footer."""
+"""Where a sender's own words end: the signature, the phone's advertisement, the list's and the lawyer's footer.
+
+Lines are bare: without white space at their ends.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,10 @@ import re
 from collections.abc import Sequence
 
 from normalizer.mail._footers import DISCLAIMERS, FOOTERS, MOBILE
-from normalizer.mail.header_block import MARKS
 
-_RULE = re.compile(r"[-_=*~#+\u2013\u2014\u2015\u2500\u2501\u2026\u1427]{1,200}")
+_RULE_MARKS = tuple("-_=*~#+\u2013\u2014\u2015\u2500\u2501\u1427")
+_RULE = re.compile(r"[-_=*~#+\u2013\u2014\u2015\u2500\u2501\u1427 ]+")
+_MAX_RULE = 400  # characters
 _MAX_MOBILE = 100  # characters
 _MAX_LINES = 12  # of a signature below a ruler
 _MAX_WIDTH = 72
@@ -32,20 +36,14 @@ _FOOTER = _starts({"all": FOOTERS})
 _DISCLAIMER = _starts(DISCLAIMERS)
 
 
-def is_delimiter(line: str) -> bool:
-    """True for "-- ", the separator of RFC 3676 section 4.3, with or without its space."""
-    return line.startswith("--") and line.strip(MARKS) == "--"
-
-
 def is_rule(line: str) -> bool:
     """True for a line of dashes, underscores or the like."""
-    stripped = line.strip(MARKS)
-    return bool(stripped) and _RULE.fullmatch(stripped.replace(" ", "")) is not None
+    return line[:1] in _RULE_MARKS and len(line) <= _MAX_RULE and _RULE.fullmatch(line) is not None
 
 
 def is_mobile(line: str) -> bool:
     """True for "Sent from my iPhone" and its kin: one short line that says with what the mail was sent."""
-    stripped = line.strip(MARKS + "*_")
+    stripped = line.strip("*_ ")
     if not 6 <= len(stripped) <= _MAX_MOBILE or stripped[-1] in "?,:;":
         return False
     found = _MOBILE.match(stripped.casefold())
@@ -54,17 +52,17 @@ def is_mobile(line: str) -> bool:
 
 def is_footer(line: str) -> bool:
     """True for the first line of what mailing lists and virus scanners append."""
-    return _FOOTER.match(line.strip(MARKS)[:200].casefold()) is not None
+    return _FOOTER.match(line[:200].casefold()) is not None
 
 
 def is_disclaimer(line: str) -> bool:
     """True for the first line of a confidentiality notice."""
-    return _DISCLAIMER.match(line.strip(MARKS)[:200].casefold()) is not None
+    return _DISCLAIMER.match(line[:200].casefold()) is not None
 
 
 def looks_like_signature(lines: Sequence[str]) -> bool:
     """True when the lines below a ruler are a signature: few, short, no sentences, and a way to reach somebody."""
-    written = [line.strip(MARKS) for line in lines if line.strip(MARKS)]
+    written = [line for line in lines if line]
     if not 1 <= len(written) <= _MAX_LINES:
         return False
     if is_footer(written[0]) or is_disclaimer(written[0]):
