@@ -77,7 +77,8 @@ def described(error: Exception) -> Problem:
             405: "this address does not take this method: see the Allow header",
         }.get(error.status_code, error.detail)
         return Problem(error.status_code, "http", detail, dict(error.headers or {}))
-    return Problem(500, "internal", "this request met a fault of ours, which is in the log: send it again later")
+    detail = "this request met a fault of ours, which is in the log: send it again later"
+    return Problem(500, "internal", detail, {"Connection": "close"})  # uvicorn ends a connection after a fault
 
 
 async def read_body(request: Request, limit: int) -> bytes:

@@ -116,5 +116,5 @@ def test_large_headers_are_431(client: httpx.Client, parts: tuple[bytes, ...]) -
     """Headers are bounded, those that never end too."""
     try:
         assert talk(client, *parts).startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
-    except ConnectionResetError:
+    except ConnectionError:
         assert len(parts) > 1  # cut off while still sending
