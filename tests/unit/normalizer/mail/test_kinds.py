@@ -29,8 +29,12 @@ words = st.sampled_from(
         "\n",
         "\n\n",
         "{",
+        "Final-Recipient: rfc822;",
+        "Action: failed",
+        "Status:",
+        "could not be delivered to",
+        "--- Original message ---",
     ]
-    + ["Final-Recipient: rfc822;", "Action: failed", "Status:", "could not be delivered to", "--- Original message ---"]
 )
 texts = st.one_of(st.text(max_size=200), st.lists(words, max_size=40).map(" ".join))
 parts = st.builds(
