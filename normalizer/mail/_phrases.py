@@ -34,7 +34,7 @@ WROTE: dict[str, str] = {
     "be": "піша/напісаў/напісала",
     "sr": "је написао/је написала/je napisao/je napisala/пише/piše/написао је",
     "hr": "napisao je/napisala je/je napisao/je napisala/piše",
-    "sl": "je napisal/je napisala/piše/napisal/je oseba napisala",
+    "sl": "je napisal/je napisala/piše/napisal/napisala",
     "mk": "напиша/пишува",
     "sq": "shkroi/ka shkruar",
     "el": "έγραψε/έγραψαν/γράφει",
@@ -44,7 +44,7 @@ WROTE: dict[str, str] = {
     "hy": "գրել է/գրեց",
     "ka": "დაწერა/წერდა",
     "he": "כתב/כתבה/כותב/מאת",
-    "ar": "كتب/كتبت",
+    "ar": "كتب/كتبت/تمت كتابة ما يلي بواسطة",
     "fa": "نوشت/نوشته است/نوشته",
     "hi": "ने लिखा/लिखा/ने लिखा है",
     "th": "เขียนว่า/เขียน",
@@ -64,11 +64,17 @@ WROTE: dict[str, str] = {
 # How such a line begins; a blank at the end is part of it. It counts only together with a date, so that short
 # everyday words do no harm.
 OPENERS = (
-    "On /At /In article /Quoting /Le /En date /El /Con fecha /En /O /Em /No dia /Aos /A /Il /Il giorno "
+    "On /At /In article /Le /En date /El /Con fecha /En /O /Em /No dia /Aos /A /Il /Il giorno "
     "/In data /Alle /Am /Den /Op /På /Kl/Þann /Dnia /W dniu /Dne /Dňa /Dana /Na dan /U /V /Vo /În /Pe "
     "/La data /La /Data /На /В /Во /У /Дана /Στις /Την /Στις: /Datë /Më /Ar /Pada /Vào /Lúc /Ngày "
     "/เมื่อ/ในวันที่/在/于/於/בתאריך/ב-/‫בתאריך/في /فی /در /بتاريخ /Zitat von /Citando /Citazione di "
     "/Citat /Selon /Quoth /Kuupäeval /Ühel /"
+)
+
+# How some begin it, with the verb or with no date, as Horde's "Quoting Ann <ann@example.org>:".
+QUOTING = (
+    "Quoting /Zitat von /Citando a /Citando /Citazione di /Quoting from /Selon /Citat från /Citat fra /Citace /Цитирую "
+    "/Wiadomość napisana przez /Missatge de "
 )
 
 # Words that stand between the time and the name in such a line.

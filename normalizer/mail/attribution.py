@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from normalizer.mail._phrases import OPENERS, WROTE
+from normalizer.mail._phrases import OPENERS, QUOTING, WROTE
 
 _MAX_LINES = 6
 _MAX_LENGTH = 400  # characters: long display names and addresses, never a paragraph
@@ -29,6 +29,10 @@ _VERBS = _verbs()
 _VERB = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(_VERBS, key=len, reverse=True)))})(?!\w)")
 _ENDING = re.compile(r" ?[(/]\w{1,3}$")  # "napisał(a)", "je napisao/la"
 _OPENERS = tuple(word for word in OPENERS.split("/") if word)
+_QUOTING = tuple(QUOTING.split("/"))
+_FRAME = "-*_ \u202a\u202b\u202c\u2066\u2067\u2068\u2069"  # what some clients put around the line
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_CLOCK = re.compile(r"\d{1,2}[:.]\d{2}")
 _ADDRESS_END = re.compile(r"[^\s@]@[^\s@]+\s*[>)\]]*\s*[:：][\s*_]*$")
 
 
@@ -42,9 +46,9 @@ class Attribution(NamedTuple):
 
 def find(lines: Sequence[str], start: int) -> Attribution | None:
     """The attribution that begins in line `start` of bare `lines`, or None. Looks at a few lines only."""
-    if not _may_begin(lines[start]):
+    joined = lines[start].lstrip(_FRAME)
+    if not _may_begin(joined):
         return None
-    joined = lines[start]
     for at in range(start, min(len(lines), start + _MAX_LINES)):
         if at > start:
             if not _goes_on(lines, at, joined):
@@ -68,19 +72,23 @@ def find_weak(lines: Sequence[str], start: int) -> Attribution | None:
 
 def is_attribution(text: str) -> bool:
     """True when `text`, one logical line, says who wrote the text below it, and when or from which address."""
-    colon = text.rstrip("*_ ")[-1:] in _END
+    text = text.rstrip(_FRAME)
+    colon = text[-1:] in _END
     folded = text.casefold()
     verb = _ends_with_verb(folded)
     if not colon and not verb:
         return False
     address, date = "@" in text, _DATE.search(text) is not None
     led = text.startswith(_OPENERS) or _DATE_LEAD.match(text) is not None
+    if text.startswith(_QUOTING):
+        return address and colon
     if verb:
         return (date and (address or (led and colon))) or (address and colon)
     if not date:
         return False
-    if _VERB.search(folded):
-        return address or (led and len(text) <= 160)
+    found = _VERB.search(folded)
+    if found:
+        return address or (led and len(text) <= 160) or _is_time(folded[found.end() :])
     return _DATE_LEAD.match(text) is not None and _ADDRESS_END.search(text) is not None
 
 
@@ -89,9 +97,16 @@ def _ends_with_verb(folded: str) -> bool:
     return text.endswith(_VERBS) or (("(" in text or "/" in text) and _ENDING.sub("", text).endswith(_VERBS))
 
 
+def _is_time(text: str) -> bool:
+    """True when all that follows the verb is a time: "Ann wrote on 27/10/2021 09:31:"."""
+    return len(text) <= 60 and _CLOCK.search(text) is not None and len(_WORD.findall(text)) <= 5
+
+
 def _may_begin(line: str) -> bool:
     if not 6 <= len(line) <= _MAX_LENGTH:
         return False
+    if line.startswith(_QUOTING):
+        return True
     if line.startswith(_OPENERS):
         return _DIGIT.search(line) is not None or "@" in line
     return "@" in line or _DATE_LEAD.match(line) is not None or (line[-1] in _END and _DATE.search(line) is not None)
