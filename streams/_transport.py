@@ -113,7 +113,9 @@ class Consumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109 - Faust's signature
         """Fetch records and yield them as one message per batch."""
-        if self._rewind and self.flow_active:
+        if not self.flow_active:
+            await self.wait(cast("Any", self.can_resume_flow))
+        if self._rewind:
             # Records were fetched and dropped in a rebalance, and the fetcher is past them.
             self._rewind = False
             await self.perform_seek()
