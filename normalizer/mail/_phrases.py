@@ -65,32 +65,32 @@ WROTE: dict[str, str] = {
 # everyday words do no harm.
 OPENERS = (
     "On /At /In article /Le /En date /El /Con fecha /En /O /Em /No dia /Aos /A /Il /Il giorno "
-    "/In data /Alle /Am /Den /Op /På /Kl/Þann /Dnia /W dniu /Dne /Dňa /Dana /Na dan /U /V /Vo /În /Pe "
-    "/La data /La /Data /На /В /Во /У /Дана /Στις /Την /Στις: /Datë /Më /Ar /Pada /Vào /Lúc /Ngày "
-    "/เมื่อ/ในวันที่/在/于/於/בתאריך/ב-/‫בתאריך/في /فی /در /بتاريخ /Zitat von /Citando /Citazione di "
-    "/Citat /Selon /Quoth /Kuupäeval /Ühel /"
+    "/In data /Alle /Am /Den /Op /På /Kl/Þann /Dnia /W dniu /Dne /Dňa /Dana /Na dan /U /V /Vo /În "
+    "/Pe /La data /La /Data /На /В /Во /У /Дана /Στις /Την /Στις: /Datë /Më /Ar /Pada /Vào /Lúc "
+    "/Ngày /เมื่อ/ในวันที่/在/于/於/בתאריך/ב-/‫בתאריך/في /فی /در /بتاريخ /Zitat von /Citando "
+    "/Citazione di /Citat /Selon /Quoth /Kuupäeval /Ühel /"
 )
 
 # How some begin it, with the verb or with no date, as Horde's "Quoting Ann <ann@example.org>:".
 QUOTING = (
-    "Quoting /Zitat von /Citando a /Citando /Citazione di /Quoting from /Selon /Citat från /Citat fra /Citace /Цитирую "
-    "/Wiadomość napisana przez /Missatge de "
+    "Quoting /Zitat von /Citando a /Citando /Citazione di /Quoting from /Selon /Citat från "
+    "/Citat fra /Citace /Цитирую /Wiadomość napisana przez /Missatge de "
 )
 
 # Words that stand between the time and the name in such a line.
 FILLERS = (
-    "at/on/the/from/user/um/am/uhr/von/der/benutzer/à/le/de/du/par/a las/las/a/el/los/às/em/o/il/alle"
-    "/ore/da/heeft/op/om/door/kl/kl./klo/kello/den/från/fra/af/av/użytkownik/godz/godz./o godz."
-    "/uživatel/v/hodin/používateľ/dňa/o/időpontban/ora/la/utilizatorul/пользователь/от/в/г/г."
-    "/користувач/р/р./о/korisnik/kullanıcı/tarihinde/saat/ο/η/χρήστης/στις/в/час/ч/ч./pukul/jam/lúc"
-    "/เวลา/于/在/より/から/さん/님이/pm/am/p.m./a.m./h/hrs/hs"
+    "at/on/the/from/user/um/am/uhr/von/der/benutzer/à/le/de/du/par/a las/las/a/el/los/às/em/o/il"
+    "/alle/ore/da/heeft/op/om/door/kl/kl./klo/kello/den/från/fra/af/av/użytkownik/godz/godz."
+    "/o godz./uživatel/v/hodin/používateľ/dňa/o/időpontban/ora/la/utilizatorul/пользователь/от/в/г"
+    "/г./користувач/р/р./о/korisnik/kullanıcı/tarihinde/saat/ο/η/χρήστης/στις/в/час/ч/ч./pukul/jam"
+    "/lúc/เวลา/于/在/より/から/さん/님이/pm/am/p.m./a.m./h/hrs/hs"
 )
 
 # The lines "-----Original Message-----" and "---------- Forwarded message ---------".
 ORIGINAL: dict[str, str] = {
     "en": (
-        "Original Message/Original Mail/Original Email/Original e-mail/Reply Message/Original Appointment"
-        "/Original text/Replied message/Previous message/Message from"
+        "Original Message/Original Mail/Original Email/Original e-mail/Reply Message"
+        "/Original Appointment/Original text/Replied message/Previous message/Message from"
     ),
     "de": (
         "Ursprüngliche Nachricht/Originalnachricht/Original-Nachricht/Original Nachricht"
@@ -143,9 +143,9 @@ ORIGINAL: dict[str, str] = {
 
 FORWARDED: dict[str, str] = {
     "en": (
-        "Forwarded message/Forwarded mail/Forwarded email/Forwarded by/Forwarded Letter"
-        "/Forwarded message from/Fwd message/Begin forwarded message/Begin forwarded email"
-        "/Start of forwarded message/Forwarded from/Forwarding messages"
+        "Forwarded message/Begin forwarded text/Forwarded text/Forwarded mail/Forwarded email"
+        "/Forwarded by/Forwarded Letter/Forwarded message from/Fwd message/Begin forwarded message"
+        "/Begin forwarded email/Start of forwarded message/Forwarded from/Forwarding messages"
     ),
     "de": (
         "Weitergeleitete Nachricht/Weitergeleitete E-Mail/Weitergeleitet von/Weitergeleitete Mail"
@@ -153,8 +153,8 @@ FORWARDED: dict[str, str] = {
     ),
     "fr": (
         "Message transféré/Message transmis/Message réexpédié/Courriel transféré/E-mail transféré"
-        "/Début du message réexpédié/Début du message transféré/Début du message réacheminé/Réacheminé par"
-        "/Transféré par/Message forwardé"
+        "/Début du message réexpédié/Début du message transféré/Début du message réacheminé"
+        "/Réacheminé par/Transféré par/Message forwardé"
     ),
     "es": (
         "Mensaje reenviado/Correo reenviado/Inicio del mensaje reenviado/Reenviado por/Comienzo del mensaje reenviado"
@@ -192,15 +192,16 @@ FORWARDED: dict[str, str] = {
     "lv": "Pārsūtīts ziņojums/Pārsūtīta ziņa/Pārsūtītā vēstule/Pārsūtīta vēstule",
     "lt": "Persiųstas laiškas/Persiunčiamas laiškas/Persiųsta žinutė/Persiųstas pranešimas",
     "pl": (
-        "Treść przekazanej wiadomości/Przekazana wiadomość/Wiadomość przekazana/Wiadomość przesłana dalej"
-        "/Początek przekazywanej wiadomości/Przesłana wiadomość/Początek przesłanej wiadomości"
-        "/Wiadomość przekazana przez/Treść przesłanej wiadomości/Przekazane przez"
+        "Treść przekazanej wiadomości/Przekazana wiadomość/Wiadomość przekazana"
+        "/Wiadomość przesłana dalej/Początek przekazywanej wiadomości/Przesłana wiadomość"
+        "/Początek przesłanej wiadomości/Wiadomość przekazana przez/Treść przesłanej wiadomości"
+        "/Przekazane przez"
     ),
     "cs": (
         "Přeposlaná zpráva/Začátek přeposílané zprávy/Předaná zpráva/Přeposlaný e-mail"
         "/Začátek přeposlané zprávy/Přeposlal"
     ),
-    "sk": "Preposlaná správa/Začiatok preposlanej správy/Postúpená správa/Preposlaný e-mail/Odovzdaná správa",
+    "sk": ("Preposlaná správa/Začiatok preposlanej správy/Postúpená správa/Preposlaný e-mail/Odovzdaná správa"),
     "hu": ("Továbbított üzenet/Továbbított levél/Továbbított levél kezdete/Továbbított üzenet kezdete/Továbbította"),
     "ro": (
         "Mesaj redirecționat/Mesaj redirecţionat/Mesaj transmis/Începe mesajul redirecționat"
@@ -208,15 +209,15 @@ FORWARDED: dict[str, str] = {
     ),
     "bg": ("Препратено съобщение/Препратено писмо/Начало на препратеното съобщение/Препратена поща/Препратено писмо"),
     "ru": (
-        "Пересылаемое сообщение/Перенаправленное сообщение/Пересланное сообщение/Переадресованное сообщение"
-        "/Начало переадресованного сообщения/Начало пересылаемого сообщения/Пересланное письмо"
-        "/Пересылаемое письмо/Завершение пересылаемого сообщения/Начало переадресованного письма"
-        "/Перенаправленное письмо"
+        "Пересылаемое сообщение/Перенаправленное сообщение/Пересланное сообщение"
+        "/Переадресованное сообщение/Начало переадресованного сообщения/Начало пересылаемого сообщения"
+        "/Пересланное письмо/Пересылаемое письмо/Завершение пересылаемого сообщения"
+        "/Начало переадресованного письма/Перенаправленное письмо"
     ),
     "uk": (
-        "Переслане повідомлення/Пересланий лист/Початок листа, що пересилається/Перенаправлене повідомлення"
-        "/Початок переадресованого повідомлення/Початок пересланого повідомлення"
-        "/Переадресоване повідомлення/Пересилане повідомлення"
+        "Переслане повідомлення/Пересланий лист/Початок листа, що пересилається"
+        "/Перенаправлене повідомлення/Початок переадресованого повідомлення"
+        "/Початок пересланого повідомлення/Переадресоване повідомлення/Пересилане повідомлення"
     ),
     "be": "Перасланае паведамленне/Перасланы ліст",
     "sr": "Прослеђена порука/Prosleđena poruka/Прослеђено писмо/Почетак прослеђене поруке",
@@ -250,7 +251,7 @@ FORWARDED: dict[str, str] = {
     ),
     "id": ("Pesan terusan/Pesan yang diteruskan/Mulai pesan yang diteruskan/Pesan diteruskan/Awal pesan terusan"),
     "ms": "Mesej yang dimajukan/Mesej dimajukan/Mula mesej yang dimajukan/Mesej yang diserahkan",
-    "ja": "メッセージを転送/転送されたメッセージ/転送メッセージ/転送されたメール/ここから転送/転送メール/転送",
+    "ja": ("メッセージを転送/転送されたメッセージ/転送メッセージ/転送されたメール/ここから転送/転送メール/転送"),
     "ko": "전달된 메시지/전달된 메일/전달 메시지/전달받은 메일/전달한 메시지/받은 메시지 전달",
     "zh": (
         "转发邮件信息/转发的邮件/转发邮件/轉寄郵件/轉寄的郵件/下面是被转发的邮件/以下是轉寄的郵件"

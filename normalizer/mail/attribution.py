@@ -109,7 +109,11 @@ def _may_begin(line: str) -> bool:
         return True
     if line.startswith(_OPENERS):
         return _DIGIT.search(line) is not None or "@" in line
-    return "@" in line or _DATE_LEAD.match(line) is not None or (line[-1] in _END and _DATE.search(line) is not None)
+    if "@" in line:
+        return True
+    if line[-1] in _END:
+        return _DATE.search(line) is not None
+    return _DIGIT.search(line, 0, 40) is not None and _DATE_LEAD.match(line) is not None
 
 
 def _goes_on(lines: Sequence[str], at: int, joined: str) -> bool:

@@ -26,7 +26,7 @@ from normalizer.mail.subject_prefix import Prefix
 
 _LINK = re.compile(r"<mailto:[^<>]{0,320}>", re.IGNORECASE)
 _MAILTO = re.compile(r"\[mailto:([^\[\]]{1,320})\]", re.IGNORECASE)
-_END = re.compile(r"\W*-{3,}\s*end (?:of )?forwarded message\b.{0,200}", re.IGNORECASE)
+_END = re.compile(r"\W*-{3,}\s*end (?:of )?forwarded (?:message|text|mail)\b.{0,200}", re.IGNORECASE)
 _NEAR = 6  # lines between the separator and the header lines
 
 

@@ -60,6 +60,7 @@ def dissect(text: str, *, keep_signature: bool = False) -> Reply:
     roles: list[Role] = ["reply"] * len(lines)
     confidence = _cut_old_text(layout, roles)
     _cut_signatures(bare, layout, roles)
+    _cut_closing(bare, layout, roles)
     _cut_quotes(layout, roles)
     _cut_closing(bare, layout, roles)
     shown: set[Role] = {"reply", "context", "signature"} if keep_signature else {"reply", "context"}
@@ -130,8 +131,7 @@ def _cut_closing(lines: Sequence[str], layout: Sequence[Line], roles: list[Role]
         start, stop = found
         if start <= first:
             return
-        words = [at for at in range(start, stop) if layout[at].kind != "rule"]
-        if words and not signatures.is_footer(lines[words[0]]) and not signatures.is_disclaimer(lines[words[0]]):
+        if not signatures.is_closing([line for line in lines[start:stop] if not signatures.is_rule(line)]):
             return
         _fill(roles, start, stop, "signature")
         end = start

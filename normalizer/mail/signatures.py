@@ -8,16 +8,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from normalizer.mail._footers import DISCLAIMERS, FOOTERS, MOBILE
+from normalizer.mail._footers import DISCLAIMERS, FOOTERS, LEGAL, MOBILE
 
 _RULE_MARKS = tuple("-_=*~#+\u2013\u2014\u2015\u2500\u2501\u1427")
 _RULE = re.compile(r"[-_=*~#+\u2013\u2014\u2015\u2500\u2501\u1427 ]+")
 _MAX_RULE = 400  # characters
+_EDGES = "-_=*~#<>()[]•·— "
 _MAX_MOBILE = 100  # characters
 _MAX_LINES = 12  # of a signature below a ruler
 _MAX_WIDTH = 72
 _CONTACT = re.compile(
     r"@|https?://|www\.|\+?\(?\d[\d\s()./-]{6,}\d|(?:tel|phone|mobil|cell|fax|skype|linkedin|twitter)\w{0,4}\b",
+    re.IGNORECASE,
+)
+_UNSUBSCRIBE = re.compile(
+    r"/mailman/listinfo|/postorius/|\(un\)subscri|https?://\S{0,200}unsubscri|unsubscribe[\w.-]{0,60}@"
+    r"|^\W{0,4}unsubscribe:"
+    r"|^\W{0,4}to unsubscribe(?: from this|[:,]? (?:send|e-?mail|visit|go to|click|use|reply|or change))",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"(?:\S+\s+){5,}\S*[.!?…。！？]\W{0,2}$")
@@ -28,12 +35,14 @@ def _starts(table: dict[str, str]) -> re.Pattern[str]:
     choices = "|".join(
         re.escape(word).replace(r"\*", r"[^\n]{1,40}?") for word in sorted(words, key=lambda w: (-len(w), w))
     )
-    return re.compile(rf"[^\w\n]{{0,4}}(?:{choices})")
+    return re.compile(choices)
 
 
 _MOBILE = _starts(MOBILE)
+_MOBILE_HEADS = {word[:3] for row in MOBILE.values() for word in row.split("/")}
 _FOOTER = _starts({"all": FOOTERS})
 _DISCLAIMER = _starts(DISCLAIMERS)
+_LEGAL = re.compile("|".join(map(re.escape, LEGAL.split("/"))))
 
 
 def is_rule(line: str) -> bool:
@@ -43,21 +52,26 @@ def is_rule(line: str) -> bool:
 
 def is_mobile(line: str) -> bool:
     """True for "Sent from my iPhone" and its kin: one short line that says with what the mail was sent."""
-    stripped = line.strip("*_ ")
+    stripped = line.strip(_EDGES)
     if not 6 <= len(stripped) <= _MAX_MOBILE or stripped[-1] in "?,:;":
         return False
-    found = _MOBILE.match(stripped.casefold())
+    folded = stripped.casefold()
+    if folded[:3] not in _MOBILE_HEADS and folded.isascii():
+        return False
+    found = _MOBILE.match(folded)
     return found is not None and len(stripped[found.end() :].split()) <= 7
 
 
-def is_footer(line: str) -> bool:
-    """True for the first line of what mailing lists and virus scanners append."""
-    return _FOOTER.match(line[:200].casefold()) is not None
-
-
-def is_disclaimer(line: str) -> bool:
-    """True for the first line of a confidentiality notice."""
-    return _DISCLAIMER.match(line[:200].casefold()) is not None
+def is_closing(paragraph: Sequence[str]) -> bool:
+    """True for a mailing list's or virus scanner's footer, a confidentiality notice, or nothing at all."""
+    if not paragraph:
+        return True
+    top = paragraph[0][:200].lstrip(_EDGES).casefold()
+    if _FOOTER.match(top):
+        return True
+    if _DISCLAIMER.match(top) and any(_LEGAL.search(line.casefold()) for line in paragraph[:20]):
+        return True
+    return len(paragraph) <= _MAX_LINES and any(_UNSUBSCRIBE.search(line[:300]) for line in paragraph)
 
 
 def looks_like_signature(lines: Sequence[str]) -> bool:
@@ -65,7 +79,7 @@ def looks_like_signature(lines: Sequence[str]) -> bool:
     written = [line for line in lines if line]
     if not 1 <= len(written) <= _MAX_LINES:
         return False
-    if is_footer(written[0]) or is_disclaimer(written[0]):
+    if is_closing(written):
         return True
     if any(len(line) > _MAX_WIDTH or _SENTENCE.search(line) for line in written):
         return False
