@@ -84,5 +84,7 @@ def _pause(who: str, said: str) -> Retriable:
 
 def _said(error: Exception) -> str:
     """The server's own words, on one line and short."""
-    text = " ".join(str(error).removeprefix("b'").split())
+    text = " ".join(str(error).split())
+    if text.startswith(("b'", 'b"')):  # imaplib shows some answers as the repr of their bytes
+        text = text[2:-1]
     return text[:200] or type(error).__name__

@@ -94,6 +94,13 @@ def test_uidvalidity_change_is_seen_within_a_session(box: Mailbox, make: Make) -
             assert keys([found]) == ["new@x"]
 
 
+def test_progress_is_told(box: Mailbox, make: Make) -> None:
+    """Each page says how many are still to come, and how far it is."""
+    fill(box, 10)
+    found = until_empty(make(page_size=4))
+    assert [(len(page.events), page.behind, page.position.uid) for page in found] == [(4, 6, 4), (4, 2, 8), (2, 0, 10)]
+
+
 def test_uid_gaps(box: Mailbox, make: Make) -> None:
     """UIDs that are gone are passed over."""
     names = fill(box, 9)

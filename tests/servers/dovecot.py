@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -118,7 +119,8 @@ class Dovecot:
         if os.geteuid() == 0:
             as_user = {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
         binary = shutil.which("dovecot", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or "dovecot"
-        self._process = subprocess.Popen([binary, "-F", "-c", str(self.folder / "dovecot.conf")], **as_user)
+        command = [binary, "-F", "-c", str(self.folder / "dovecot.conf")]
+        self._process = subprocess.Popen(command, start_new_session=True, **as_user)
         deadline = time.monotonic() + 30
         while not _answers(self.host, self.port):
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -126,9 +128,9 @@ class Dovecot:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop; every connection is closed."""
+        """Stop, with every connection: its children would serve theirs for another half minute."""
         if self._process is not None:
-            self._process.terminate()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(20)
             self._process = None
 
