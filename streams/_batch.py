@@ -7,7 +7,7 @@ import logging
 import random
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import ParamSpec, TypeVar
 
@@ -23,6 +23,7 @@ TURN_SECONDS = 0.02
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
 
+Offsets = Mapping[tuple[str, int], tuple[int, int]]
 P = ParamSpec("P")
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -33,9 +34,13 @@ class StageFailed(Exception):
 
 
 class Progress:
-    """What a stage has done since it started. Read it from anywhere; only the stage's worker writes it."""
+    """What a stage has done since it started. Read it from anywhere; only the stage's worker writes it.
 
-    def __init__(self) -> None:
+    `offsets` tells of each partition that is this worker's, by topic and number, which record is next and where
+    the partition ends.
+    """
+
+    def __init__(self, offsets: Callable[[], Offsets] = dict) -> None:
         self.records = 0
         self.outputs = 0
         self.dead_letters = 0
@@ -44,13 +49,12 @@ class Progress:
         self.last_batch_at = 0.0
         self.last_batch_seconds = 0.0
         self.waiting = ""
-        self.next_offsets: dict[tuple[str, int], int] = {}
-        self.end_offsets: dict[tuple[str, int], int] = {}
+        self.offsets = offsets
 
     @property
     def lag(self) -> int:
-        """How many records of the partitions seen so far are still to come."""
-        return sum(max(end - self.next_offsets.get(name, end), 0) for name, end in self.end_offsets.items())
+        """How many records of this worker's partitions are still to come, as far as it has looked."""
+        return sum(max(end - following, 0) for following, end in self.offsets().values())
 
 
 async def decide(stage: Stage, records: Sequence[Record], state: State, progress: Progress) -> list[Output]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # aiokafka ships no types
@@ -206,9 +207,18 @@ class Consumer(driver.Consumer):
         """The generation of the group since which nobody else had a partition; None when it is not ours."""
         return self._owned_since.get(tp)
 
+    def offsets(self) -> dict[TP, tuple[int, int]]:
+        """Of each partition that is ours: the offset of the next record, and the end as far as it is known."""
+        found = {}
+        for tp in self.assignment():
+            following = self._finished.get(tp) or self.committed(tp)
+            with suppress(AssertionError):  # aiokafka's, when the partition went away just now
+                found[tp] = (following, self.highwater(tp) or following)
+        return found
+
     def committed(self, tp: TP) -> int:
         """The offset that this consumer knows to be committed; 0 when nothing was."""
-        return self._committed_offset[tp] or 0
+        return self._committed_offset.get(tp) or 0
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         return (tp for tp in list(self._finished) if topics is None or tp in topics or tp.topic in topics)

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # aiokafk
 from faust.types import TP
 
 from normalizer.cluster import Cluster
-from streams._batch import Progress, StageFailed, decide, write
+from streams._batch import Offsets, Progress, StageFailed, decide, write
 from streams._client import App, consumer_settings, new_app
 from streams._memory import FETCH_BYTES, Memory, Position, restore
 from streams._outbox import Outbox
@@ -42,7 +42,7 @@ class Worker:
     def __init__(self, stage: Processor, cluster: Cluster) -> None:
         self.stage = stage
         self.cluster = cluster
-        self.progress = Progress()
+        self.progress = Progress(self._offsets)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._going = asyncio.Event()
         self._going.set()
@@ -118,7 +118,7 @@ class Worker:
             # What is in memory may be ahead of what was written.
             self._memories.pop(tp.partition, None)
             raise
-        self._count(tp, batch, time.perf_counter() - began)
+        self._count(batch, time.perf_counter() - began)
 
     async def _apply(self, tp: TP, batch: Batch) -> None:
         topic = self.cluster.bare(tp.topic)
@@ -182,14 +182,17 @@ class Worker:
         log.info("the stage %s has %d entries for partition %d (%.2f s)", self.stage.name, entries, partition, took)
         return memory
 
-    def _count(self, tp: TP, batch: Batch, seconds: float) -> None:
-        progress, name = self.progress, (self.cluster.bare(tp.topic), tp.partition)
+    def _count(self, batch: Batch, seconds: float) -> None:
+        progress = self.progress
         progress.records += len(batch)
         progress.batches += 1
         progress.last_batch_at = time.time()
         progress.last_batch_seconds = seconds
-        progress.next_offsets[name] = batch[-1].offset + 1
-        progress.end_offsets[name] = self._consumer.highwater(tp) or 0
+
+    def _offsets(self) -> Offsets:
+        if not self._app.started or self._app.should_stop:
+            return {}
+        return {(self.cluster.bare(tp.topic), tp.partition): each for tp, each in self._consumer.offsets().items()}
 
 
 def _records(topic: str, batch: Batch) -> list[Record]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -102,7 +103,7 @@ def test_outputs_keep_the_order_of_each_key(cluster: Cluster, topics: Topics) ->
     for number, key in enumerate(sorted(by_key, key=lambda key: int(key[1:]))):
         assert by_key[key] == [b"%s %d %d" % (key, number + 20 * turn, turn + 1) for turn in range(150)]
     assert committed(cluster, "count") == 3000
-    assert (worker.progress.records, worker.progress.outputs, worker.progress.lag) == (3000, 3000, 0)
+    assert (worker.progress.records, worker.progress.outputs) == (3000, 3000)
 
 
 def test_a_bad_record_becomes_a_dead_letter_and_stops_no_other(cluster: Cluster, topics: Topics) -> None:
@@ -168,9 +169,10 @@ def test_a_paused_stage_takes_nothing_and_goes_on(cluster: Cluster, topics: Topi
                 worker.pause()
                 send((b"k", b"2"))
                 await asyncio.sleep(0.5)  # long enough for a record to pass when it may
-                assert worker.progress.records == 1
+                assert (worker.progress.records, worker.progress.lag) == (1, 1)
                 worker.resume()
                 await until(lambda: worker.progress.records == 2, worker)
+                assert worker.progress.lag == 0
 
     asyncio.run(go())
     assert [record.value for record in contents(cluster, OUTPUT)] == [b"k 1 1", b"k 2 2"]
@@ -302,6 +304,65 @@ def test_several_stages_in_one_process(cluster: Cluster, topics: Topics) -> None
 
     asyncio.run(go())
     assert len(contents(cluster, "tickets.routed")) == 100
+
+
+def test_a_member_that_comes_and_goes_makes_no_repeats(cluster: Cluster, topics: Topics) -> None:
+    """A stage without a memory gives each output once, however the partitions move while it works."""
+
+    class Copy(Stage):
+        name = "copy"
+        inputs = (INPUT,)
+
+        def decide(self, record: Record, state: State) -> Sequence[Output]:  # noqa: ARG002 - it remembers nothing
+            time.sleep(0.0005)
+            return (Output(OUTPUT, record.key or b"", record.value),)
+
+    topics()
+    with producing(cluster) as send:
+        send(*[(b"k%d" % number, b"%d" % number) for number in range(8000)])
+
+    async def go() -> None:
+        async with running([Copy()], cluster) as workers:
+            stays = workers["copy"]
+            others = 0
+            for _ in range(3):
+                async with running([Copy()], cluster) as guests:
+                    guest = guests["copy"]
+                    await until(lambda guest=guest: guest.progress.batches >= 2 or stays.progress.lag == 0, guest)  # type: ignore[misc]  # its default is its type
+                others += guest.progress.records
+            await until(lambda: stays.progress.records + others >= 8000, stays)
+
+    asyncio.run(go())
+    assert Counter(record.value for record in contents(cluster, OUTPUT)) == Counter(b"%d" % n for n in range(8000))
+
+
+def test_a_batch_that_never_ends_is_given_back(cluster: Cluster, topics: Topics) -> None:
+    """A destination that is down when the partitions must move holds up nobody: another member takes the batch."""
+
+    class Stuck(Writer):
+        name = "stuck"
+        inputs = (INPUT,)
+
+        def __init__(self, down: bool) -> None:
+            self.down = down
+
+        def write(self, records: Sequence[Record]) -> Sequence[Sequence[Output] | Rejected]:
+            if self.down:
+                raise Retriable("the store is down: start it", retry_after=60)
+            return [(Output(OUTPUT, b"k", record.value),) for record in records]
+
+    topics()
+    with producing(cluster) as send:
+        send((b"k", b"1"), (b"k", b"2"))
+
+    async def go() -> None:
+        async with running([Stuck(down=True)], cluster) as first:
+            await until(lambda: first["stuck"].progress.waiting)
+        async with running([Stuck(down=False)], cluster) as second:
+            await until(lambda: second["stuck"].progress.records == 2)
+
+    asyncio.run(go())
+    assert [record.value for record in contents(cluster, OUTPUT)] == [b"1", b"2"]
 
 
 def test_a_missing_topic_is_named(cluster: Cluster, topics: Topics) -> None:

@@ -159,7 +159,6 @@ def test_other_stages_have_their_turn() -> None:
 
 def test_the_lag_is_what_is_still_to_come() -> None:
     """The lag sums the partitions; one that is read to its end counts nothing."""
-    progress = Progress()
-    progress.end_offsets = {("in", 0): 10, ("in", 1): 5}
-    progress.next_offsets = {("in", 0): 4, ("in", 1): 5}
+    progress = Progress(lambda: {("in", 0): (4, 10), ("in", 1): (5, 5), ("in", 2): (7, 6)})
     assert progress.lag == 6
+    assert Progress().lag == 0
