@@ -15,6 +15,7 @@ from normalizer.cluster import Cluster
 from normalizer.errors import SwitchboardError
 from ops import channels, wiring
 from ops.config import Config
+from ops.engine.jars import Lock, cache_folder, verify
 from ops.ledger import take
 from ops.status import source_health, stage_status
 from ops.topics import drift
@@ -36,6 +37,7 @@ def examine(config: Config, reach: Callable[[], Cluster]) -> Iterator[Finding]:
     """The checks from the ground up; those that need Kafka are left out when it cannot be reached."""
     yield _python()
     yield _disk(Path(config.store.path))
+    yield _jars()
     yield _configuration(config)
     try:
         cluster = reach()
@@ -64,6 +66,18 @@ def _disk(store: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     remedy = "" if free > _ROOM else f"make room at {folder}: Kafka and the store stop when it is full"
     return Finding("disk", free > _ROOM, f"{free / 1e9:.1f} GB free at {folder}", remedy)
+
+
+def _jars() -> Finding:
+    """The local engine's archives, hashed again: what was fetched whole may have been changed since."""
+    lock, folder = Lock.load("kafka"), cache_folder()
+    if not folder.exists():
+        return Finding("engine", True, "has not been fetched; `switchboard up` does it")
+    try:
+        verify(lock, folder)
+    except SwitchboardError as error:
+        return Finding("engine", False, "is not the locked one", str(error))
+    return Finding("engine", True, f"every archive in {folder} is the locked one")
 
 
 def _configuration(config: Config) -> Finding:
