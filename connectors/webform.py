@@ -36,11 +36,10 @@ from connectors._webform.reading import RECORD, Record, read, sender_email
 from connectors._webform.submission import File, Submission, file_name, file_type, submission
 from normalizer.errors import Misconfigured, Rejected, SwitchboardError
 from normalizer.events import Message, RawEvent
-from normalizer.ids import message_id
+from normalizer.ids import event_id, message_id
 
 _STATUS = {"not-json": 400, "not-multipart": 400, "too-large": 413, "too-many-files": 413, "unknown-content-type": 415}
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_KEY = re.compile(r"[A-Za-z0-9._:~-]{8,200}")
 
 _Field = Literal["name", "email", "phone", "subject", "message"]
 
@@ -252,9 +251,5 @@ def _file(upload: Upload) -> File:
 
 
 def _source_id(key: str, found: Submission) -> str:
-    """The key with a digest of the content: a second click is the same, an edited text after "back" is not."""
-    if not key:
-        return uuid.uuid4().hex
-    if not _KEY.fullmatch(key):
-        raise Rejected("bad-key", "the idempotency key is not 8 to 200 letters, digits or ._:~-: send a UUID")
-    return f"{key}.{found.digest[:16]}"
+    """Of the key and the content: a second click is the same, an edited text after "back" is not."""
+    return event_id("submission", key, found.digest) if key else str(uuid.uuid4())
