@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from normalizer.events import Message, Routed, Ticket
+from normalizer.tickets import when
 
 Row = tuple[str | int, ...]
 
@@ -23,18 +24,19 @@ CONTACT = """INSERT INTO contacts VALUES (?, ?, ?, ?, ?)
 CONVERSATION = """INSERT INTO conversations VALUES (?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET customer_id = excluded.customer_id, opened_at = excluded.opened_at
   WHERE (excluded.opened_at, excluded.customer_id) < (opened_at, customer_id)"""
-TICKET = """INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+TICKET = """INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET revision = excluded.revision, conversation_id = excluded.conversation_id,
   customer_id = excluded.customer_id, scheme = excluded.scheme, address = excluded.address, name = excluded.name,
   channel = excluded.channel, account = excluded.account, subject = excluded.subject, status = excluded.status,
   priority = excluded.priority, queue = excluded.queue, opened_at = excluded.opened_at,
-  updated_at = excluded.updated_at, messages = excluded.messages, follows = excluded.follows
+  updated_at = excluded.updated_at, messages = excluded.messages, follows = excluded.follows,
+  merged_into = excluded.merged_into, related_to = excluded.related_to
   WHERE excluded.revision > revision"""
 REVISION = "INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 DECISION = "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-MESSAGE = """INSERT INTO messages VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+MESSAGE = """INSERT INTO messages VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO NOTHING"""
-# A message that two tickets name (they were joined) belongs to the one that named it last.
+# A message that two tickets name (history was read again by newer rules) belongs to the one that named it last.
 MOVE = """UPDATE messages SET ticket_id = ?, revision = ?, routed_at = ?
   WHERE id = ? AND (?, ?, ?) > (routed_at, ticket_id, revision)"""
 ATTACHMENT = "INSERT INTO attachments VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -85,6 +87,8 @@ def ticket_row(ticket: Ticket) -> Row:
         moment(ticket.updated_at),
         ticket.messages,
         ticket.follows,
+        ticket.merged_into,
+        _encoder.encode(ticket.related_to).decode(),
     )
 
 
@@ -113,6 +117,7 @@ def message_row(event: Routed, message: Message) -> Row:
         event.ticket.revision,
         moment(event.ticket.updated_at),
         message.kind,
+        moment(when(message)),
         moment(message.received_at),
         message.sender.address,
         message.subject,

@@ -18,16 +18,27 @@ from sinks._words import around, matching
 MAX_ROWS = 1_000
 
 _TICKET = """t.id, t.revision, t.conversation_id, t.customer_id, t.scheme, t.address, t.name, t.channel, t.account,
-  t.subject, t.status, t.priority, t.queue, t.opened_at, t.updated_at, t.messages, t.follows"""
+  t.subject, t.status, t.priority, t.queue, t.opened_at, t.updated_at, t.messages, t.follows,
+  t.merged_into, t.related_to"""
+# A ticket and all that went into it, by whatever way: UNION takes each once, so a circle ends.
+_FAMILY = """WITH RECURSIVE family (id) AS (VALUES (?) UNION
+  SELECT t.id FROM family JOIN tickets t ON t.merged_into = family.id AND t.merged_into <> '')"""
 _decoder = msgspec.json.Decoder(Message)
+_related = msgspec.json.Decoder(tuple[str, ...])
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """A message in the store, whole; `revision` is the one that it caused, `suppressed` why nobody needs to act."""
+    """A message in the store, whole; `suppressed` is why nobody needs to act.
+
+    `ticket_id` and `revision` name what it caused, with its `decisions`: another ticket than the one that is shown
+    when that ticket was merged into it.
+    """
 
     message: Message
+    ticket_id: str
     revision: int
     suppressed: str
+    decisions: tuple[Decision, ...]
 
 
 class Revision(msgspec.Struct, frozen=True):
@@ -43,15 +54,20 @@ class Revision(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """A ticket with all its messages, in the order of their revisions, and its revisions."""
+    """A ticket with its revisions and all its messages in the order in which they were said.
+
+    The messages of tickets that were merged into this one are among them. `survivor` is the id of the ticket that
+    this one is part of by now, after all merges; its own when it was not merged.
+    """
 
     ticket: Ticket
+    survivor: str
     messages: tuple[Stored, ...]
     revisions: tuple[Revision, ...]
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A message that was found, its ticket, and the part of its text around the first word."""
+    """A message that was found, the ticket that it is part of by now, and the text around the first word."""
 
     ticket: Ticket
     message_id: str
@@ -89,9 +105,13 @@ class Tickets:
         channel: str | None = None,
         limit: int = 50,
     ) -> Sequence[Ticket]:
-        """The tickets that fit, the last updated first; at most `limit`, and never more than 1,000."""
+        """The tickets that fit, the last updated first; at most `limit`, and never more than 1,000.
+
+        Tickets that were merged into others are listed only with ``status="merged"``.
+        """
         found = self._rows(
-            f"""SELECT {_TICKET} FROM tickets t WHERE (?1 IS NULL OR status = ?1) AND (?2 IS NULL OR queue = ?2)
+            f"""SELECT {_TICKET} FROM tickets t
+              WHERE (status = ?1 OR ?1 IS NULL AND status <> 'merged') AND (?2 IS NULL OR queue = ?2)
               AND (?3 IS NULL OR priority = ?3) AND (?4 IS NULL OR channel = ?4)
               ORDER BY updated_at DESC, id LIMIT ?5""",  # noqa: S608 - the columns are ours
             (status, queue, priority, channel, min(limit, MAX_ROWS)),
@@ -100,6 +120,11 @@ class Tickets:
 
     def ticket(self, prefix: str) -> History:
         """The ticket whose id starts with `prefix`. Raises `Rejected` when there is none, or more than one."""
+        with named(self.path), snapshot(self._connection):
+            ticket = self._named(prefix)
+            return History(ticket, self._survivor(ticket).id, self._messages(ticket.id), self._revisions(ticket.id))
+
+    def _named(self, prefix: str) -> Ticket:
         found = self._rows(
             f"SELECT {_TICKET} FROM tickets t WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT 2",  # noqa: S608 - ours
             (prefix.strip().lower(),),
@@ -112,8 +137,7 @@ class Tickets:
             raise Rejected(
                 "ambiguous-ticket", f"more than one ticket has an id that starts with {prefix!r}: give more of the id"
             )
-        ticket = _ticket(found[0])
-        return History(ticket, self._messages(ticket.id), self._revisions(ticket.id))
+        return _ticket(found[0])
 
     def search(self, query: str, *, limit: int = 20) -> Sequence[Hit]:
         """The messages that hold all words of `query` (each may be the start of a word), the best match first.
@@ -128,7 +152,7 @@ class Tickets:
               WHERE words MATCH ? ORDER BY bm25(words, 4.0, 1.0, 2.0), m.id LIMIT ?""",  # noqa: S608 - ours
             (expression, min(limit, MAX_ROWS)),
         )
-        return [Hit(_ticket(row[2:]), row[0], around(row[1], query)) for row in found]
+        return [Hit(self._survivor(_ticket(row[2:])), row[0], around(row[1], query)) for row in found]
 
     def counts(self) -> dict[str, Any]:
         """How much there is: rows of each table, and tickets by status, priority, queue and channel."""
@@ -157,12 +181,24 @@ class Tickets:
                     cells.pop("number", None)  # says in which order messages came
                     yield msgspec.json.encode({"table": table, **cells}) + b"\n"
 
+    def _survivor(self, ticket: Ticket) -> Ticket:
+        """The ticket at the end of the merges, as far as it has arrived."""
+        passed = {ticket.id}
+        while ticket.merged_into and ticket.merged_into not in passed:
+            passed.add(ticket.merged_into)
+            found = self._rows(f"SELECT {_TICKET} FROM tickets t WHERE id = ?", (ticket.merged_into,))  # noqa: S608 - ours
+            if not found:
+                break
+            ticket = _ticket(found[0])
+        return ticket
+
     def _messages(self, ticket_id: str) -> tuple[Stored, ...]:
         found = self._rows(
-            """SELECT id, revision, suppressed, subject, text, visible_text, html, details FROM messages
-              WHERE ticket_id = ? ORDER BY revision, id""",
+            f"""{_FAMILY} SELECT id, ticket_id, revision, suppressed, subject, text, visible_text, html, details
+              FROM messages WHERE ticket_id IN family ORDER BY said_at, id""",  # noqa: S608 - ours
             (ticket_id,),
         )
+        made = {routed_with: self._decisions(routed_with) for routed_with in {row[1] for row in found}}
         return tuple(
             Stored(
                 msgspec.structs.replace(
@@ -173,10 +209,12 @@ class Tickets:
                     html=html,
                     attachments=self._attachments(message_id),
                 ),
+                routed_with,
                 revision,
                 suppressed,
+                made[routed_with].get(revision, ()),
             )
-            for message_id, revision, suppressed, subject, text, visible, html, details in found
+            for message_id, routed_with, revision, suppressed, subject, text, visible, html, details in found
         )
 
     def _attachments(self, message_id: str) -> tuple[Attachment, ...]:
@@ -232,7 +270,7 @@ _EXPORTED = {
 
 def _ticket(row: Sequence[Any]) -> Ticket:
     number, revision, conversation, customer, scheme, address, name, channel, account, *rest = row
-    subject, status, priority, queue, opened_at, updated_at, messages, follows = rest
+    subject, status, priority, queue, opened_at, updated_at, messages, follows, merged_into, related_to = rest
     return Ticket(
         id=number,
         revision=revision,
@@ -249,4 +287,6 @@ def _ticket(row: Sequence[Any]) -> Ticket:
         updated_at=datetime.fromisoformat(updated_at),
         messages=messages,
         follows=follows,
+        merged_into=merged_into,
+        related_to=_related.decode(related_to),
     )

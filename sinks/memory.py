@@ -8,6 +8,7 @@ from typing import ClassVar
 from normalizer import wire
 from normalizer.errors import Rejected
 from normalizer.events import Message, Routed, Ticket
+from normalizer.tickets import when
 from sinks._base import Sink
 
 
@@ -57,3 +58,19 @@ class Memory(Sink):
     def messages(self) -> dict[str, Message]:
         """Every message, by id."""
         return {event.message.id: event.message for event in self.events if event.message}
+
+    def survivor(self, ticket_id: str) -> str:
+        """The id of the ticket that a ticket is part of by now, after all merges; its own when it was not merged."""
+        tickets, passed = self.tickets, {ticket_id}
+        while (into := tickets[ticket_id].merged_into) in tickets and into not in passed:
+            passed.add(into)
+            ticket_id = into
+        return ticket_id
+
+    def conversation(self, ticket_id: str) -> list[Message]:
+        """The messages of a ticket and of all that were merged into it, in the order in which they were said."""
+        tickets, family = self.tickets.values(), {ticket_id}
+        while more := {ticket.id for ticket in tickets if ticket.merged_into in family} - family:
+            family |= more
+        told = {e.message.id: e.message for e in self.events if e.message and e.ticket.id in family}
+        return sorted(told.values(), key=lambda message: (when(message), message.id))

@@ -8,8 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,6 +68,15 @@ def routed(ticket: int, revision: int, *, text: str = "", with_message: bool = T
     )
 
 
+def merged(ticket: int, revision: int, into: int) -> Routed:
+    """The revision that says that a ticket is part of another."""
+    event = routed(ticket, revision, with_message=False)
+    target = event_id("t", str(into))
+    return msgspec.structs.replace(
+        event, ticket=msgspec.structs.replace(event.ticket, status="merged", merged_into=target)
+    )
+
+
 def unstorable(ticket: int, revision: int) -> Routed:
     """A revision that no destination can take: half of a surrogate pair is not Unicode text."""
     good = routed(ticket, revision)
@@ -75,6 +86,20 @@ def unstorable(ticket: int, revision: int) -> Routed:
 HISTORY: Sequence[Routed] = tuple(
     routed(ticket, revision, with_message=revision != 5) for ticket in range(4) for revision in range(1, 7)
 )
+
+# 1 went into 2, and 2 into 3, which absorbed each; 1 got a late message after that; 4 went into 3 and came back.
+MERGES: Sequence[Routed] = (
+    *(
+        routed(1, 1),
+        routed(1, 2),
+        merged(1, 3, 2),
+        msgspec.structs.replace(merged(1, 4, 2), message=routed(1, 4).message),
+    ),
+    *(routed(2, 1), routed(2, 2, with_message=False), routed(2, 3), merged(2, 4, 3)),
+    *(routed(3, 1), routed(3, 2, with_message=False)),
+    *(routed(4, 1), merged(4, 2, 3), routed(4, 3)),
+)
+SURVIVORS = {1: 3, 2: 3, 3: 3, 4: 4}
 
 
 class SinkContract(ABC):
@@ -146,14 +171,15 @@ class SinkContract(ABC):
             sink.write(HISTORY)
             assert expected == self.contents(sink)
 
-    def test_any_order_and_any_repetition_is_the_same_as_once(self) -> None:
+    @pytest.mark.parametrize("history", [HISTORY, MERGES], ids=["history", "merges"])
+    def test_any_order_and_any_repetition_is_the_same_as_once(self, history: Sequence[Routed]) -> None:
         """Batches cut anywhere, shuffled across tickets and revisions and repeated, end in the same state."""
-        expected = self.in_order()
+        expected = self.in_order(history)
 
         @settings(max_examples=25, deadline=None)
         @given(
-            st.lists(st.sampled_from(HISTORY), max_size=12).flatmap(lambda more: st.permutations([*HISTORY, *more])),
-            st.integers(1, len(HISTORY)),
+            st.lists(st.sampled_from(history), max_size=12).flatmap(lambda more: st.permutations([*history, *more])),
+            st.integers(1, len(history)),
         )
         def arrive(events: Sequence[Routed], size: int) -> None:
             with self.opened() as sink:
@@ -172,3 +198,66 @@ class SinkContract(ABC):
             assert {"not-storable"} == {rejected.reason for rejected in refused.values()}
             assert all(event_id("t", "9") in str(rejected) for rejected in refused.values())
             assert expected == self.contents(sink)
+
+
+class StoreContract(SinkContract):
+    """The suite of a destination that can be asked what it holds: conversations that were merged are found together."""
+
+    @abstractmethod
+    def conversation(self, sink: Sink, ticket_id: str) -> Sequence[str]:
+        """The ids of the messages that an open sink shows with a ticket, in its order."""
+
+    @abstractmethod
+    def survivor(self, sink: Sink, ticket_id: str) -> str:
+        """The id of the ticket that an open sink says a ticket is part of."""
+
+    def test_the_messages_of_merged_tickets_are_found_with_the_one_that_is_left(self) -> None:
+        """Whatever the order of arrival: each message is told of once, in the order in which they were said."""
+
+        @settings(max_examples=25, deadline=None)
+        @given(st.permutations(MERGES))
+        def arrive(events: Sequence[Routed]) -> None:
+            with self.opened() as sink:
+                for event in events:
+                    assert not sink.write([event])
+                for ticket, survivor in SURVIVORS.items():
+                    assert event_id("t", str(survivor)) == self.survivor(sink, event_id("t", str(ticket)))
+                for ticket, tickets in {1: [1], 2: [1, 2], 3: [1, 2, 3], 4: [4]}.items():
+                    assert _said(MERGES, tickets) == self.conversation(sink, event_id("t", str(ticket)))
+
+        arrive()
+
+    def test_any_merges_are_followed_to_their_end(self) -> None:
+        """Chains, several into one, into tickets that have not come yet, and circles, which later revisions resolve."""
+
+        @settings(max_examples=50, deadline=None)
+        @given(st.lists(st.integers(0, 5), min_size=5, max_size=5), st.randoms(use_true_random=False))
+        def arrive(targets: Sequence[int], order: Random) -> None:
+            events = [routed(ticket, 1) for ticket in range(5)]
+            events += [merged(ticket, 2, into) for ticket, into in enumerate(targets) if ticket != into]
+            order.shuffle(events)
+            with self.opened() as sink:
+                assert not sink.write(events)
+                for ticket in range(5):
+                    family = [other for other in range(5) if ticket in _path(other, targets)]
+                    assert _said(events, family) == self.conversation(sink, event_id("t", str(ticket)))
+                    assert self.survivor(sink, event_id("t", str(ticket))) in {
+                        event_id("t", str(other)) for other in _path(ticket, targets)
+                    }
+
+        arrive()
+
+
+def _path(ticket: int, targets: Sequence[int]) -> list[int]:
+    """The tickets that a ticket was merged through, itself first; number 5 never arrives."""
+    path = [ticket]
+    while path[-1] < len(targets) and targets[path[-1]] not in path:
+        path.append(targets[path[-1]])
+    return path
+
+
+def _said(events: Sequence[Routed], tickets: Sequence[int]) -> list[str]:
+    """The messages of some tickets in the order in which they were said."""
+    names = {event_id("t", str(ticket)) for ticket in tickets}
+    told = {(e.message.received_at, e.message.id) for e in events if e.message and e.ticket.id in names}
+    return [message_id for _, message_id in sorted(told)]

@@ -43,12 +43,16 @@ CREATE TABLE tickets (
   opened_at       TEXT NOT NULL,
   updated_at      TEXT NOT NULL,
   messages        INTEGER NOT NULL,
-  follows         TEXT NOT NULL    -- the closed ticket that this one follows, or ''
+  follows         TEXT NOT NULL,   -- the closed ticket that this one follows, or ''
+  merged_into     TEXT NOT NULL,   -- the ticket that this one is part of, or ''; it may not have arrived yet
+  related_to      TEXT NOT NULL    -- JSON: ids of conversations
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tickets_by_update ON tickets (updated_at);
 CREATE INDEX tickets_by_customer ON tickets (customer_id);
+CREATE INDEX tickets_by_merge ON tickets (merged_into) WHERE merged_into <> '';
 
--- Every message once. `number` only joins the text index.
+-- Every message once, with the ticket that it was routed with: merges are followed when it is read.
+-- `number` only joins the text index.
 CREATE TABLE messages (
   number       INTEGER PRIMARY KEY,
   id           TEXT NOT NULL UNIQUE,
@@ -56,6 +60,7 @@ CREATE TABLE messages (
   revision     INTEGER NOT NULL,   -- the revision of the ticket that it caused
   routed_at    TEXT NOT NULL,      -- that revision's time
   kind         TEXT NOT NULL,
+  said_at      TEXT NOT NULL,      -- the sender's clock where it can be believed, else the receiver's
   received_at  TEXT NOT NULL,
   sender       TEXT NOT NULL,      -- the address
   subject      TEXT NOT NULL,
@@ -65,7 +70,7 @@ CREATE TABLE messages (
   suppressed   TEXT NOT NULL,      -- why it asks nobody to act, or ''
   details      TEXT NOT NULL       -- JSON: the message without subject, texts and attachments
 ) STRICT;
-CREATE INDEX messages_by_ticket ON messages (ticket_id, revision);
+CREATE INDEX messages_by_ticket ON messages (ticket_id, said_at);
 
 CREATE TABLE attachments (
   message_id   TEXT NOT NULL REFERENCES messages (id),

@@ -1,13 +1,14 @@
 """The destination in memory."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from sinks._base import Sink
 from sinks.memory import Memory
-from tests.conformance.sink import HISTORY, SinkContract, routed
+from tests.conformance.sink import HISTORY, StoreContract, routed
 
 
-class TestMemory(SinkContract):
+class TestMemory(StoreContract):
     """Keeps the contract of destinations."""
 
     def make(self, folder: Path) -> Sink:  # noqa: ARG002 - it keeps nothing on disk
@@ -18,6 +19,16 @@ class TestMemory(SinkContract):
         """Revisions in the order of their names, since `events` is in the order of arrival."""
         assert isinstance(sink, Memory)
         return sorted(sink.events, key=lambda event: (event.ticket.id, event.ticket.revision))
+
+    def conversation(self, sink: Sink, ticket_id: str) -> Sequence[str]:
+        """By their ids."""
+        assert isinstance(sink, Memory)
+        return [message.id for message in sink.conversation(ticket_id)]
+
+    def survivor(self, sink: Sink, ticket_id: str) -> str:
+        """As it says."""
+        assert isinstance(sink, Memory)
+        return sink.survivor(ticket_id)
 
 
 def test_the_newest_revision_is_the_ticket() -> None:

@@ -3,6 +3,7 @@
 import itertools
 import multiprocessing
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,10 +14,10 @@ from sinks._base import Sink
 from sinks._sqlite import migrations
 from sinks._tickets import Tickets
 from sinks.sqlite import Sqlite
-from tests.conformance.sink import HISTORY, SinkContract, routed
+from tests.conformance.sink import HISTORY, StoreContract, routed
 
 
-class TestSqlite(SinkContract):
+class TestSqlite(StoreContract):
     """Keeps the contract of destinations."""
 
     def make(self, folder: Path) -> Sink:
@@ -28,6 +29,18 @@ class TestSqlite(SinkContract):
         assert isinstance(sink, Sqlite)
         with Tickets(sink.path) as tickets:
             return b"".join(tickets.export())
+
+    def conversation(self, sink: Sink, ticket_id: str) -> Sequence[str]:
+        """As the reading side shows them."""
+        assert isinstance(sink, Sqlite)
+        with Tickets(sink.path) as tickets:
+            return [stored.message.id for stored in tickets.ticket(ticket_id).messages]
+
+    def survivor(self, sink: Sink, ticket_id: str) -> str:
+        """As the reading side shows it."""
+        assert isinstance(sink, Sqlite)
+        with Tickets(sink.path) as tickets:
+            return tickets.ticket(ticket_id).survivor
 
 
 def test_every_write_is_synced(sink: Sqlite) -> None:

@@ -12,9 +12,9 @@ from normalizer.errors import Misconfigured, Rejected
 from normalizer.events import Routed
 from normalizer.ids import event_id
 from sinks._sqlite import APPLICATION_ID
-from sinks._tickets import Tickets
+from sinks._tickets import _FAMILY, Tickets
 from sinks.sqlite import Sqlite
-from tests.conformance.sink import HISTORY, routed
+from tests.conformance.sink import HISTORY, MERGES, merged, routed
 
 
 def said(number: int, text: str, subject: str = "") -> Routed:
@@ -88,6 +88,55 @@ def test_a_joined_message_belongs_to_the_ticket_that_named_it_last(sink: Sqlite)
         with Tickets(sink.path) as tickets:
             assert tickets.ticket(first.ticket.id).messages == ()
             assert [first.message] == [stored.message for stored in tickets.ticket(last.ticket.id).messages]
+
+
+def test_a_merged_ticket_says_where_it_went(sink: Sqlite) -> None:
+    """It keeps its own revisions; its messages stand with the survivor and name the ticket that they came with."""
+    sink.write(MERGES)
+    one, two, three = (event_id("t", str(number)) for number in (1, 2, 3))
+    with Tickets(sink.path) as tickets:
+        history, whole = tickets.ticket(one), tickets.ticket(three)
+    assert ("merged", two, three) == (history.ticket.status, history.ticket.merged_into, history.survivor)
+    assert [revision.revision for revision in history.revisions] == [1, 2, 3, 4]
+    assert [one, one, one, two, two, three] == [stored.ticket_id for stored in whole.messages]
+    assert MERGES[0].decisions == whole.messages[0].decisions
+    assert three == whole.survivor
+
+
+def test_merged_tickets_are_listed_when_they_are_asked_for(sink: Sqlite) -> None:
+    """A list of work has no tickets that are part of another; an earlier revision does not bring one back."""
+    sink.write(MERGES[::-1])
+    with Tickets(sink.path) as tickets:
+        assert [ticket.subject for ticket in tickets.list_tickets()] == ["Subject 4", "Subject 3"]
+        assert [ticket.subject for ticket in tickets.list_tickets(status="merged")] == ["Subject 2", "Subject 1"]
+        assert tickets.counts()["by_status"] == {"open": 1, "closed": 1, "merged": 2}
+
+
+def test_a_hit_shows_the_ticket_that_is_left(sink: Sqlite) -> None:
+    """Also when that is not yet known whole: then the last ticket that is."""
+    sink.write([said(1, "refund"), merged(1, 2, 2), merged(2, 1, 3)])
+    with Tickets(sink.path) as tickets:
+        assert [hit.ticket.subject for hit in tickets.search("refund")] == ["Subject 2"]
+        sink.write([routed(3, 1)])
+        assert [hit.ticket.subject for hit in tickets.search("refund")] == ["Subject 3"]
+
+
+def test_related_conversations_are_read_back(sink: Sqlite) -> None:
+    """They are part of the ticket."""
+    event = routed(1, 1)
+    related = msgspec.structs.replace(event.ticket, related_to=("c-1", "c-2"))
+    sink.write([msgspec.structs.replace(event, ticket=related)])
+    with Tickets(sink.path) as tickets:
+        assert [related] == tickets.list_tickets()
+
+
+def test_merges_are_followed_by_an_index(sink: Sqlite) -> None:
+    """A family is found by its own rows, not by reading all tickets."""
+    sink.write(MERGES)
+    with Tickets(sink.path) as tickets:
+        plan = tickets._rows(f"EXPLAIN QUERY PLAN {_FAMILY} SELECT id FROM messages WHERE ticket_id IN family", ("x",))  # noqa: S608 - ours
+    assert not [step for *_, step in plan if step.startswith(("SCAN messages", "SCAN t"))]
+    assert [step for *_, step in plan if "tickets_by_merge" in step]
 
 
 @pytest.mark.parametrize(
