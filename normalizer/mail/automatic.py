@@ -19,7 +19,7 @@ _AUTO_REPLY = frozenset({"auto_reply", "auto-reply", "autoreply"})
 _WHOLE = pattern(
     before=r"^\W{0,4}",
     table=r"""
-auto: | \[auto[- ]?(?:reply|response)\] | i am (?:currently )?(?:out of (?:the )?office|on (?:vacation|leave|holiday))
+\[auto[- ]?(?:reply|response)\] | i am (?:currently )?(?:out of (?:the )?office|on (?:vacation|leave|holiday))
 | i'm (?:out of (?:the )?office|on vacation|away)
 """,
 )
@@ -54,8 +54,10 @@ def reply(heads: Mapping[str, str]) -> str:
         return "an autoresponder's mark"
     if heads.get("x-fc-machinegenerated", "").lower() == "true":
         return "X-FC-MachineGenerated"
-    if _is_reply_subject(heads):
+    if is_reply_subject(heads):
         return "subject of an automatic reply"
+    if heads.get("return-path", "").strip() == "<>":
+        return "a null return path"  # nobody takes its bounces (RFC 5321, 4.5.5)
     suppressed = {word.strip() for word in heads.get("x-auto-response-suppress", "").lower().split(",")}
     if suppressed & {"all", "oof", "autoreply"}:
         return "X-Auto-Response-Suppress"
@@ -76,12 +78,18 @@ def receipt(mail: Mail, heads: Mapping[str, str]) -> str:
     return ""
 
 
-def _is_reply_subject(heads: Mapping[str, str]) -> bool:
-    """Whether the subject is one that programs write: the words for an automatic reply, then a colon or nothing."""
+def is_reply_subject(heads: Mapping[str, str]) -> bool:
+    """Whether the subject is one that programs write: the words for an automatic reply, then a colon or nothing.
+
+    After "Re:", or with other words behind, a person may well have written it, unless nobody takes its bounces.
+    """
     subject = heads.get("subject", "")[:300]
+    null_path = heads.get("return-path", "").strip() == "<>"
     found = AUTOMATIC_REPLY.match(subject)
     if not found:
         return _WHOLE.match(subject) is not None
+    if found["answer"]:
+        return null_path
     rest = subject[found.end() :].lstrip(" )]").lower()
     alone = not rest.strip(" .!)]") or rest.startswith((":", "：", "-", "–", "re:"))
-    return alone or "in-reply-to" in heads or heads.get("return-path", "").strip() == "<>"
+    return alone or null_path

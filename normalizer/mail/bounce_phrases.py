@@ -157,7 +157,9 @@ user-unknown: user unknown | unknown user | unknown recipient | recipient unknow
 | recipient name is not recognized | address rejected: unverif | email account that you tried to reach does not
 | not in my list | unknown: | addresses is unknown | mailbox not exist | mail address is not | misspelled
 
-virus: virus | malware | infected with | is infected | trojan | worm was | mcspamsignature.sa
+virus: a virus | virus detected | virus found | virus infected | viruses | contains virus | virus-infected
+| known virus | (virus) | malware | infected with | is infected | is virus infected | trojan | worm was
+| mcspamsignature.sa
 
 spam: suspicion of spam | suspected spam | spam suspected | mail content denied | unsolicited bulk | content analysis
 | looks like spam | spamtrap | spam trap | spam-trap | dcc check | ofr_506 | ofr004_506 | deemed spam
@@ -265,6 +267,8 @@ system-error: lmtp error | delivery to file forbidden | delivery to pipe forbidd
 """
 
 _GENERAL = """
+virus: virus
+
 system-error: system not accepting network messages | service unavailable
 
 blocked: your ip | from your ip | your host | your server | your network | your isp | your mail server

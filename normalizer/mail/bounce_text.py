@@ -49,6 +49,11 @@ _NOT_FAILED = re.compile(
 _STAFF = re.compile(
     r"(?:postmaster|mailer-daemon|abuse|hostmaster|noc|support|helpdesk|no-?reply|webmaster|admin)@", re.IGNORECASE
 )
+_LISTING = re.compile(
+    r"following (?:recipient|address|user|mailbox)|to the following:|recipients? (?:could not|were not)", re.IGNORECASE
+)
+_LOCAL_NAME = re.compile(r"^[ \t]{1,20}([a-z0-9][\w.+-]{1,63})(?:\s{2,}\S.*|\s*)$", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<=[.!?;]) ")
 _WROTE = re.compile(r"(?:wrote|writes|schrieb|a écrit|escribió|ha scritto)\b", re.IGNORECASE)
 
 
@@ -71,6 +76,19 @@ def recipients(notice: str, own: frozenset[str] = frozenset()) -> tuple[Named, .
     return _merged(others or found)
 
 
+def local_names(notice: str) -> tuple[str, ...]:
+    """Names without a domain that a notice lists as failed: AOL and campus systems name their own users so."""
+    names: list[str] = []
+    listing = False
+    for line in notice.splitlines()[:MAX_LINES]:
+        found = _LOCAL_NAME.match(line[:MAX_LINE])
+        if listing and found:
+            names.append(found[1])
+        elif line.strip():
+            listing = _LISTING.search(line[:MAX_LINE]) is not None or (listing and not names)
+    return tuple(dict.fromkeys(names[:MAX_RECIPIENTS]))
+
+
 def _named(lines: list[str]) -> Iterator[Named]:
     for number, line in enumerate(lines):
         boxes = _failed_in(line)
@@ -86,8 +104,8 @@ def _mentioned(lines: list[str]) -> Iterator[Named]:
         yield from origins
         return
     for line in lines:
-        if not _NOT_FAILED.search(line):
-            yield from (Named(_bare(box), line) for box in _ANY.findall(line) if not _STAFF.match(box))
+        for piece in _said_of_failed(line):
+            yield from (Named(_bare(box), line) for box in _ANY.findall(piece) if not _STAFF.match(box))
 
 
 def _failed_in(line: str) -> list[str]:
@@ -97,9 +115,12 @@ def _failed_in(line: str) -> list[str]:
     if head and not _WROTE.match(head[2]):
         more = _LABEL.findall(head[2]) if "expanded from" in head[2] else []
         return [_bare(box) for box in (head[1], *more)]
-    if _NOT_FAILED.search(line):
-        return []
-    return [_bare(box) for box in _LABEL.findall(line)]
+    return [_bare(box) for piece in _said_of_failed(line) for box in _LABEL.findall(piece)]
+
+
+def _said_of_failed(line: str) -> list[str]:
+    """The sentences of `line` without those that say whom to write to."""
+    return [piece for piece in _SENTENCE_END.split(line) if not _NOT_FAILED.search(piece)]
 
 
 def _block(lines: list[str], start: int) -> list[str]:

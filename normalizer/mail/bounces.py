@@ -21,6 +21,7 @@ NOTICE_LENGTH = 8192  # characters in which a notice says what it is
 _DELAY_SUBJECT = re.compile(
     r"\bdelay(?:ed)?\b|warning: could not send|still being retried|verzögert|retard|задерж|遅延", re.IGNORECASE
 )
+_REPLY_LINE = re.compile(r"^[ \t]{0,8}(?:<<< )?5\d\d[ -]", re.MULTILINE)
 _FINAL = re.compile(
     r"permanent(?:ly)?\b|i've given up|giving up|failed permanently|fatal error|not going to try again", re.IGNORECASE
 )
@@ -52,7 +53,7 @@ def read(mail: Mail, heads: Mapping[str, str], signs: Signs) -> Report | None:
 def _because(mail: Mail, heads: Mapping[str, str], signs: Signs, machine_half: str) -> str:
     """Which signal shows that `mail` is a delivery report, "" when none does: the surest first."""
     report_type = mail.parameters.get("report-type", "").lower()
-    if mail.content_type == "multipart/report" and report_type in ("delivery-status", ""):
+    if mail.content_type == "multipart/report" and report_type == "delivery-status":
         return "multipart/report; report-type=delivery-status"
     by_system = signs.system or signs.null_path
     if machine_half and (by_system or signs.machine or signs.automatic or signs.failure):
@@ -67,12 +68,14 @@ def _because(mail: Mail, heads: Mapping[str, str], signs: Signs, machine_half: s
 def _because_of_text(mail: Mail, heads: Mapping[str, str], signs: Signs) -> str:
     text, pasted = originals.split(_text(mail))
     notice = FAILURE_NOTICE.search(text[:NOTICE_LENGTH]) is not None
+    if signs.answer and not signs.daemon and not _REPLY_LINE.search(text[:NOTICE_LENGTH]):
+        return ""  # a person at a postmaster's desk answers
     returned = any(part.content_type in originals.RETURNED for part in mail.parts)
     if signs.system and (notice or signs.failure):
         return "a mail system wrote it, of a failed delivery"
     if signs.daemon and (returned or signs.null_path):
         return "a mail system sent a mail back"
-    if signs.null_path and (notice or signs.failure) and not automatic.reply(heads):
+    if signs.null_path and (notice or signs.failure) and not automatic.is_reply_subject(heads) and not signs.automatic:
         return "a notice of a failed delivery, with a null return path"
     if not notice or "in-reply-to" in heads or "list-unsubscribe" in heads:
         return ""
@@ -105,6 +108,9 @@ def _from_prose(heads: Mapping[str, str], signs: Signs, notice: str) -> tuple[Re
     )
     boxes = [box for box in (delivery_status.address(one) for one in signs.failed.split(",")[:100]) if box]
     boxes = boxes or [one.address for one in bounce_text.recipients(notice, own)]
+    if not boxes and signs.system:
+        host = delivery_status.address(heads.get("from", "")).rpartition("@")[2]
+        boxes = [f"{name}@{host}" for name in bounce_text.local_names(notice)] if host else []
     return tuple(Recipient(address=box, outcome="failed") for box in dict.fromkeys(boxes))
 
 

@@ -39,6 +39,8 @@ def read(mail: Mail, heads: Mapping[str, str]) -> Report | None:
         return Report(kind="feedback", reason="a message/feedback-report part")
     if heads.get("x-apple-unsubscribe", "").lower() == "true":
         return Report(kind="feedback", reason="X-Apple-Unsubscribe")
+    if mail.text[:200].lstrip().lower().startswith("this is an email abuse report"):
+        return Report(kind="feedback", reason="text of an abuse report")
     if _SUBJECT.match(heads.get("subject", "")[:500]):
         return Report(kind="feedback", reason="subject of a complaint or DMARC report")
     text = mail.text[:MAX_JSON].lstrip() if heads.get("from", "").endswith(_SNS) else ""

@@ -40,10 +40,10 @@ def classify(mail: Mail) -> Classified:
         return Classified(
             kind=about.kind, reason=about.reason, bounces=about.bounces, original_message_id=original, spam=spam
         )
-    read = automatic.receipt(mail, heads)
-    if read:
-        return Classified(kind="receipt", reason=read, original_message_id=_original(mail, heads), spam=spam)
-    report = bounces.read(mail, heads, bounce_signs.read(heads))
+    signs = bounce_signs.read(heads)
+    receipt = automatic.receipt(mail, heads)
+    # A mail system that says "rejected" in the form of a receipt (Sieve, RFC 5429, 2.2.1) speaks of a failure.
+    report = bounces.read(mail, heads, signs) if signs.system or not receipt else None
     if report is not None:
         return Classified(
             kind=report.kind,
@@ -52,6 +52,8 @@ def classify(mail: Mail) -> Classified:
             original_message_id=_original(mail, heads),
             spam=spam,
         )
+    if receipt:
+        return Classified(kind="receipt", reason=receipt, original_message_id=_original(mail, heads), spam=spam)
     kind, reason = _other(mail, heads)
     return Classified(kind=kind, reason=reason, spam=spam)
 

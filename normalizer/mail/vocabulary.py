@@ -76,7 +76,7 @@ could not be (?:delivered|sent|reached) | (?:was|were|been|is|be) (?:un)?able to
 
 # Sentences of reports that a mail is late and will be tried again.
 DELAY_NOTICE = pattern(r"""
-has been delayed | is delayed for | not yet been delivered | warning message only
+has been delayed | is delayed for | not yet been delivered | just a warning | not delivered yet | warning message only
 | (?:this is a|advisory)[ -](?:warning )?only | \bdo not need to re-?send | do not resend | no need to re-?send
 | still being retried | continue to (?:try|be made|attempt) | delivery attempts will continue
 | will (?:continue|keep) (?:to try|trying) | will be retried | been postponed
@@ -86,7 +86,7 @@ has been delayed | is delayed for | not yet been delivered | warning message onl
 
 # What mail programs put at the head of the subject of an automatic reply.
 AUTOMATIC_REPLY = pattern(
-    before=r"^\W{0,4}(?:(?:re|aw|sv|fwd?)\s?:\s?)?\W{0,4}",
+    before=r"^\W{0,4}(?P<answer>(?:re|aw|sv|fwd?|rv|res|antw|vs|odp|ynt)\s?:\s?)?\W{0,4}",
     after=r"(?=\W|$|の)",
     table=r"""
 automatic reply | auto[- ]?reply | auto[- ]?response | auto[- ]?responder | automated? (?:reply|response|answer)
