@@ -21,7 +21,7 @@ from normalizer.mail import (
 )
 from normalizer.mail._labels import Field
 from normalizer.mail._layout import MAX_LINES
-from normalizer.mail.header_block import MARKS
+from normalizer.mail.header_block import MARKS, Block
 from normalizer.mail.subject_prefix import Prefix
 
 _LINK = re.compile(r"<mailto:[^<>]{0,320}>", re.IGNORECASE)
@@ -44,6 +44,7 @@ def find_forward(subject: str, text: str) -> Forwarded | None:
     A line like "---------- Forwarded message ---------" always says so. Outlook prints the same block above
     replies and forwards: there the mark before the subject decides ("FW:" or "Re:"), and where the subject
     is blank, the ruler above the block. A forwarded mail inside a quoted reply is nobody's forward now.
+    A mail whose subject says "Fwd:" or "FW:" passes one on even where nothing in its text says which words are whose.
     Of nested forwards the outer one is given, with the inner ones in its text. Addresses are in their normal
     form; a sender of whom only the name is known has the address "". Never raises; linear in the text.
     """
@@ -79,7 +80,7 @@ def _find(lines: list[str], prefix: Prefix, *, blank: bool) -> _Found | None:
             if separator is not None:
                 return _below(lines, bare, at, "") if _passes_on(prefix, bare, at + 1) else None
             block = header_block.read(bare, at)
-            if block is not None and header_block.is_credible(block):
+            if block is not None and (header_block.is_credible(block) or _is_announced(prefix, block)):
                 passed = (blank and _is_long_rule(above)) or _passes_on(prefix, bare, at)
                 return _Found(lines[block.end :], block.fields) if passed else None
             found = attribution.find(bare, at) or attribution.find_weak(bare, at)
@@ -87,7 +88,12 @@ def _find(lines: list[str], prefix: Prefix, *, blank: bool) -> _Found | None:
                 words = " ".join(bare[found.start : found.end])
                 return _Found(lines[found.end :], credit=words) if list(prefix.kinds) == ["forward"] else None
         above = line or above
-    return None
+    return _Found(lines) if "en" in prefix.kinds.get("forward", ()) else None
+
+
+def _is_announced(prefix: Prefix, block: Block) -> bool:
+    """A subject that says "Fwd:" makes any two header lines credible."""
+    return list(prefix.kinds) == ["forward"] and "from" in block.fields and len(block.fields) >= 2
 
 
 def _opens_forward(lines: Sequence[str]) -> bool:
@@ -147,6 +153,7 @@ def _people(value: str) -> tuple[Contact, ...]:
     return tuple(
         Contact(scheme="email", address=person.address) if email_address(person.name) == person.address else person
         for person in people
+        if "@" in person.address
     )
 
 

@@ -5,6 +5,7 @@ Outlook writes it above every reply, all clients above a forward; field names co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ MARKS = " \t\xa0\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u20
 _EMPHASIS = MARKS + "*_|"  # "*From:*", "| From: |": what HTML becomes in plain text
 MAX_LINES = 60  # of one block
 _MAX_BARE = 4096  # characters of a line that are looked at
+_RAW = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")  # "Message-ID", where somebody forwards all headers as they are
 _MAX_WRAP = 6  # lines that one wrapped address list may run on
 
 
@@ -40,10 +42,11 @@ def label(line: str) -> tuple[Field, str] | None:
         at = wide
     if at < 0:
         return None
-    field = FIELD_OF.get(line[:at].strip(_EMPHASIS).replace("\xa0", " ").casefold())
-    if field is None:
-        return None
-    return field, line[at + 1 :].strip(_EMPHASIS)
+    name = line[:at].strip(_EMPHASIS)
+    field = FIELD_OF.get(name.replace("\xa0", " ").casefold())
+    if field is None and "-" in name and _RAW.fullmatch(name):
+        field = "other"
+    return None if field is None else (field, line[at + 1 :].strip(_EMPHASIS))
 
 
 def read(lines: Sequence[str], start: int) -> Block | None:

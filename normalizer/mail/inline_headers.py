@@ -15,13 +15,22 @@ _ORDER: tuple[Field, ...] = ("from", "to", "cc", "date", "subject")
 
 
 def _finder(field: Field) -> re.Pattern[str]:
-    """Labels with their colon after anything but a word of their own script; without it only behind an address.
+    """Finds a label with its colon; without one only behind an address, a number or capitals, as Yahoo forgets some.
 
-    Nothing separates the label from the value before it: ">To:", "CETSubject:", "GMT+1Subject:".
+    Nothing need separate the label from the value before it: ">To:", "CETSubject:", "GMT+1Subject:". Only the
+    shortest labels could be the end of another word.
     """
     words = {word for fields in LABELS.values() for word in fields[field]}
-    choices = "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
-    return re.compile(rf"(?:^|(?<=[^a-zà-ÿ]))(?:({choices})\s?[:：]|(?<=[>A-Z])({choices})(?=\s))")
+    words |= {word.upper() for word in words if len(word) == 2}  # "CC", "DW"
+    short = _choices({word for word in words if len(word) <= 2})
+    long = _choices({word for word in words if len(word) > 2})
+    return re.compile(
+        rf"(?:{long})\s?[:：]|(?:^|(?<=[\W\da-z]))(?:{short})\s?[:：]|(?<=[>A-Z\d])(?:{long}|{short})(?=\s)"
+    )
+
+
+def _choices(words: set[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word))) or "(?!)"
 
 
 _FINDERS = {field: _finder(field) for field in _ORDER}

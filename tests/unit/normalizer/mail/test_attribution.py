@@ -158,7 +158,9 @@ def test_a_line_wrapped_behind_any_word_is_the_same(line: str) -> None:
         if len(" ".join(words[:at])) < 32:
             continue
         wrapped = " ".join(words[:at]) + "\n" + " ".join(words[at:])
-        assert visible_reply(f"Thank you, that works.\n\n{wrapped}\n> Old words.\n") == "Thank you, that works.", wrapped
+        assert visible_reply(f"Thank you, that works.\n\n{wrapped}\n> Old words.\n") == "Thank you, that works.", (
+            wrapped
+        )
 
 
 @pytest.mark.parametrize(
