@@ -13,6 +13,9 @@ from normalizer.wire import Headers, encode, header, headers
 RECORD_OVERHEAD = 64
 """Bytes that Kafka adds to key, value and headers of one record, rounded up."""
 
+HEADER_OVERHEAD = 4
+"""The same for one header."""
+
 
 class Record(msgspec.Struct, frozen=True):
     """One Kafka record. `topic` has no namespace; `timestamp` is in milliseconds since 1970, UTC."""
@@ -53,8 +56,10 @@ class Output(msgspec.Struct, frozen=True):
     @property
     def size(self) -> int:
         """How many bytes this takes in a batch, rounded up."""
-        extra = sum(len(name) + len(value) + 4 for name, value in self.headers)
-        return RECORD_OVERHEAD + len(self.key) + len(self.value) + extra
+        size = RECORD_OVERHEAD + len(self.key) + len(self.value)
+        for name, value in self.headers:
+            size += len(name) + len(value) + HEADER_OVERHEAD
+        return size
 
 
 def emit(

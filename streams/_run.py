@@ -7,7 +7,7 @@ import logging
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from normalizer.cluster import Cluster
 from normalizer.errors import SwitchboardError
@@ -65,21 +65,25 @@ async def _run(
     stop: threading.Event | None,
 ) -> int:
     asked = _asked_to_stop(stop)
+    serving = asyncio.create_task(_serve(stages, cluster, ready))
+    await asyncio.wait([asked, serving], return_when=asyncio.FIRST_COMPLETED)
+    serving.cancel()
     try:
-        async with running(stages, cluster) as workers:
-            if ready is not None:
-                ready(workers)
-            failed = asyncio.ensure_future(failure(workers))
-            await asyncio.wait([asked, failed], return_when=asyncio.FIRST_COMPLETED)
-            if failed.done():
-                await failed
-            failed.cancel()
+        await serving
+    except asyncio.CancelledError:
+        return 0
     except SwitchboardError:
         raise
     except Exception as error:  # noqa: BLE001 - it was logged where it happened
         log.error("stopped: %s", error)  # noqa: TRY400 - a traceback could quote a customer
-        return 1
-    return 0
+    return 1
+
+
+async def _serve(stages: Sequence[Processor], cluster: Cluster, ready: Callable[[Workers], None] | None) -> None:
+    async with running(stages, cluster) as workers:
+        if ready is not None:
+            ready(workers)
+        await failure(workers)
 
 
 def _asked_to_stop(stop: threading.Event | None) -> asyncio.Future[None]:
@@ -94,5 +98,11 @@ def _asked_to_stop(stop: threading.Event | None) -> asyncio.Future[None]:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ask)
     if stop is not None:
-        threading.Thread(target=lambda: (stop.wait(), loop.call_soon_threadsafe(ask)), daemon=True).start()
+        threading.Thread(target=_pass_on, args=(stop, loop, ask), daemon=True).start()
     return asked
+
+
+def _pass_on(stop: threading.Event, loop: asyncio.AbstractEventLoop, ask: Callable[[], None]) -> None:
+    stop.wait()
+    with suppress(RuntimeError):  # the loop has ended by itself meanwhile
+        loop.call_soon_threadsafe(ask)

@@ -26,6 +26,7 @@ BATCH_RECORDS = 500
 BATCH_BYTES = 4 << 20
 FETCH_BYTES = 16 << 20
 FETCH_WAIT_MS = 250
+RETRY_MS = 300
 HOUR_MS = 3600 * 1000
 FINISH_SECONDS = 8.0
 """How long a rebalance waits for the batch in hand: less than the session timeout, so that nobody is thrown out."""
@@ -68,6 +69,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             max_partition_fetch_bytes=conf.consumer_max_fetch_size,
             fetch_max_bytes=FETCH_BYTES,
             fetch_max_wait_ms=FETCH_WAIT_MS,
+            retry_backoff_ms=RETRY_MS,
             request_timeout_ms=int(conf.broker_request_timeout * 1000),
             session_timeout_ms=int(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),

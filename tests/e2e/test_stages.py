@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -363,6 +364,24 @@ def test_a_batch_that_never_ends_is_given_back(cluster: Cluster, topics: Topics)
 
     asyncio.run(go())
     assert [record.value for record in contents(cluster, OUTPUT)] == [b"1", b"2"]
+
+
+def test_a_thread_can_run_stages(cluster: Cluster, topics: Topics) -> None:
+    """Outside the main thread an event says stop; the exit status is 0."""
+    topics(extra=topics_of(Count()))
+    with producing(cluster) as send:
+        send((b"k", b"1"))
+    stop, status = threading.Event(), list[int]()
+    found: list[Worker] = []
+    thread = threading.Thread(
+        target=lambda: status.append(run([Count()], cluster, ready=lambda w: found.append(w["count"]), stop=stop))
+    )
+    thread.start()
+    asyncio.run(until(lambda: found and found[0].progress.records == 1))
+    stop.set()
+    thread.join(20)
+    assert status == [0]
+    assert committed(cluster, "count") == 1
 
 
 def test_a_missing_topic_is_named(cluster: Cluster, topics: Topics) -> None:
