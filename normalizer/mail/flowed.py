@@ -11,10 +11,8 @@ def unwrap(text: str, *, delete_space: bool = False) -> str:
         depth = len(line) - len(line.lstrip(">"))
         content = line[depth:].removeprefix(" ")
         flows = content.endswith(" ") and content != "-- "
-        kept = content[:-1] if flows and delete_space else content
-        if depth == open_depth and content != "-- ":
-            found[-1] += kept
-        else:
-            found.append(">" * depth + (" " if depth and kept else "") + kept)
+        if depth != open_depth or content == "-- ":
+            found.append("\n" + ">" * depth + (" " if depth and content.strip() else ""))
+        found.append(content[:-1] if flows and delete_space else content)
         open_depth = depth if flows else -1
-    return "\n".join(found)
+    return "".join(found)[1:]

@@ -9,6 +9,8 @@ MAX_HEADER_BYTES = 256 * 1024
 MAX_HEADERS = 2000
 
 _NAME = re.compile(rb"([!-9;-~]{1,100}?)[ \t]*:")
+_BLANK = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_BREAK = re.compile(rb"\r\n?|\n")
 _FOLD = re.compile(rb"[ \t]*(?:\r\n|\n|\r)[ \t]*")
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1a\x1c-\x1f]")  # but ESC, which ISO-2022-JP needs
 
@@ -52,19 +54,15 @@ def split(data: bytes, start: int, end: int) -> Block:
         at = after
     if at < end:
         notes.add("header-cut")
+        blank = _BLANK.search(data, limit, end)
+        at = blank.end() if blank else at
     return Block(fields, min(at, end), tuple(sorted(notes)))
 
 
 def line(data: bytes, at: int, limit: int) -> tuple[int, int]:
     """Where the line at `at` ends, and where the next begins."""
-    feed = data.find(b"\n", at, limit)
-    stop = limit if feed < 0 else feed
-    back = data.find(b"\r", at, stop)
-    if back < 0:
-        return stop, limit if feed < 0 else feed + 1
-    if back == stop - 1 and feed >= 0:
-        return back, feed + 1
-    return back, back + 1
+    found = _BREAK.search(data, at, limit)
+    return found.span() if found else (limit, limit)
 
 
 def _skip_envelope(data: bytes, at: int, limit: int) -> int:

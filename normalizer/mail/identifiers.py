@@ -13,7 +13,7 @@ MAX_IDS = 200
 MAX_ID = 512  # characters
 
 _BRACKETED = re.compile(r"<([^<>]+)>")
-_BARE = re.compile(r"[^\s<>()\"',;]+@[^\s<>()\"',;]+")
+_BARE = re.compile(r"[^\s<>()\"',;]{1,250}@[^\s<>()\"',;]+")
 _THREAD_INDEX_ROOT = 22  # bytes: a time and a GUID that all mails of a conversation share ([MS-OXOMSG] 2.2.1.3)
 
 

@@ -10,7 +10,7 @@ from normalizer.mail import charset, encoded_words
 
 MAX_PARAMETERS = 100
 _PARAMETER = re.compile(
-    r"""[;\s]*([^=;\s"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)(?:"|$)|([^;]*))""",
+    r"""([^=;\s"]{1,100})\s{0,20}=\s{0,20}(?:"((?:[^"\\]|\\.)*)(?:"|$)|([^;]*))""",
     re.DOTALL,
 )
 _SECTION = re.compile(r"^([^*]+)(?:\*(\d{1,3}))?(\*)?$")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import binascii
 import re
 
+MAX_BLOCKS = 1000  # base64 texts in a row
+
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
 _UU = re.compile(rb"^begin(-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
 _UU_NAMES = {"x-uuencode", "uuencode", "x-uue", "uue"}
@@ -52,7 +54,7 @@ def _base64(data: bytes) -> tuple[bytes, str]:
 def _joined_blocks(compact: bytes) -> tuple[bytes, str]:
     """Several base64 texts in a row, each with its own padding."""
     found = bytearray()
-    for block in re.split(rb"=+", compact):
+    for block in re.split(rb"=+", compact, maxsplit=MAX_BLOCKS):
         letters = _NOT_BASE64.sub(b"", block)
         letters = letters[: len(letters) - (len(letters) % 4 == 1)]
         found += binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))

@@ -106,22 +106,26 @@ class Tree:
         at = data.find(needle, entity.start, end)
         while at >= 0 and len(found) <= MAX_PARTS:
             after = at + len(needle)
-            closing = data.startswith(b"--", after, end)
-            stop, following = headers.line(data, after, end)
-            if (at == entity.start or data[at - 1] in b"\r\n") and (
-                not exact or not data[after + 2 * closing : stop].strip(b" \t")
-            ):
-                before = at - 1 if at > entity.start else at
-                if data[before] == 0x0A and before > entity.start and data[before - 1] == 0x0D:
-                    before -= 1
-                found.append((before, following, closing))
-                after = following - 1
+            if at == entity.start or data[at - 1] in b"\r\n":
+                closing = data.startswith(b"--", after, end)
+                stop, following = headers.line(data, after, end)
+                if not exact or not data[after + 2 * closing : stop].strip(b" \t"):
+                    found.append((_break_before(data, at, entity.start), following, closing))
+                after = max(after, following - 1)
             at = data.find(needle, after, end)
         return found
 
     def _guess(self, entity: Entity) -> bytes:
         hit = _GUESSED.search(self.data, max(entity.start - 1, 0), min(entity.end, entity.start + 65536))
         return hit[1] if hit else b""
+
+
+def _break_before(data: bytes, at: int, start: int) -> int:
+    """Where the line break before `at` begins: it belongs to the boundary, not to the part (RFC 2046, 5.1.1)."""
+    for size, ending in ((2, b"\r\n"), (1, b"\n"), (1, b"\r")):
+        if at - size >= start and data.startswith(ending, at - size):
+            return at - size
+    return at
 
 
 def _boundary(entity: Entity) -> bytes:
