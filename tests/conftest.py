@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from normalizer.cluster import Cluster
 from ops.engine.greenmail import GreenMail
 from ops.engine.kafka import Engine
 from ops.topics import declare
 from tests.servers.dovecot import dovecot as dovecot  # a fixture, made known here
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("suite", deadline=None, max_examples=50)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

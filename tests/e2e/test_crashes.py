@@ -56,7 +56,7 @@ def test_no_mail_is_lost_or_doubled_when_every_process_is_killed(
 
         def settled() -> bool:
             ledger = board.json("ledger", check=False)
-            return sum(account["in_flight"] for account in ledger) == 0
+            return not any(account["in_flight"] for account in ledger)
 
         board.wait(settled, 120)
         [account] = board.json("ledger")

@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # it ships no types
+from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]  # as above
 
 from connectors._publisher import Publisher, Record
 from normalizer.cluster import Cluster
@@ -138,9 +140,6 @@ def _answers(port: int) -> bool:
 
 
 def _skip_to_the_end(cluster: Cluster, topic: str) -> None:
-    from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-    from kafka.structs import OffsetAndMetadata
-
     consumer = KafkaConsumer(bootstrap_servers=cluster.brokers)
     places = [TopicPartition(cluster.named(topic), n) for n in range(cluster.partitions)]
     ends = consumer.end_offsets(places)

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from normalizer.decisions import HONEYPOT, Policy, Rulings, choose_queue, prioritize, suppress
+from normalizer.decisions import HONEYPOT, Rulings, choose_queue, prioritize, suppress
 from normalizer.default_rules import POLICY
 from normalizer.errors import Misconfigured
 from normalizer.events import Contact, Decision, Kind, Message, Priority
-from normalizer.rules import Rule
+from normalizer.policy import Policy, Rule
 
 RULINGS = Rulings(POLICY)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from normalizer.errors import Misconfigured
 from normalizer.events import Attachment, Contact, Decision, Message, ThreadRefs
 from normalizer.facts import EXAMPLE, MAX_TEXT, facts
-from normalizer.rules import Rule, RuleSet
+from normalizer.policy import Rule
+from normalizer.rules import RuleSet
 
 
 def message(**changes: Any) -> Message:

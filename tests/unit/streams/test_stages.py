@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -52,8 +53,8 @@ class Line:
         self.tickets.accept()
         self._take(outputs)
 
-    def _take(self, outputs: list[Output] | tuple[Output, ...] | object) -> None:
-        for output in outputs:  # type: ignore[attr-defined]  # a sequence of outputs
+    def _take(self, outputs: Sequence[Output]) -> None:
+        for output in outputs:
             self._offset += 1
             found = arrived(output, self._offset)
             if output.topic == Fate.topic:
@@ -77,9 +78,9 @@ def test_a_conversation_is_one_ticket_whose_revisions_count() -> None:
     """Each message makes the next revision."""
     line = Line()
     found = line.feed(message("m1"), message("m2", parents=["m1"], offset=1), message("m3", parents=["m2"], offset=2))
-    assert [1, 2, 3] == [event.ticket.revision for event in found]
-    assert 1 == len({event.ticket.id for event in found})
-    assert ["routed"] * 3 == [fate.outcome for fate in line.fates]
+    assert [event.ticket.revision for event in found] == [1, 2, 3]
+    assert len({event.ticket.id for event in found}) == 1
+    assert [fate.outcome for fate in line.fates] == ["routed"] * 3
 
 
 def test_a_redelivery_is_not_a_duplicate() -> None:
@@ -87,22 +88,22 @@ def test_a_redelivery_is_not_a_duplicate() -> None:
     line = Line()
     first = line.feed(message("m1", offset=5))
     assert first == line.feed(message("m1", offset=5))
-    assert ["routed", "routed"] == [fate.outcome for fate in line.fates]
+    assert [fate.outcome for fate in line.fates] == ["routed", "routed"]
 
 
 def test_the_same_message_from_another_record_is_a_duplicate_of_the_first() -> None:
     """It reaches nobody twice, and its fate names which it was a copy of."""
     line = Line()
     line.feed(message("m1", offset=5))
-    assert [] == line.feed(message("m1", offset=9))
-    assert ("duplicate", True) == (line.fates[-1].outcome, "raw.mail/0/5" in line.fates[-1].reason)
+    assert line.feed(message("m1", offset=9)) == []
+    assert (line.fates[-1].outcome, "raw.mail/0/5" in line.fates[-1].reason) == ("duplicate", True)
 
 
 def test_equal_text_is_no_duplicate() -> None:
     """People say the same thing twice and mean it."""
     line = Line()
     line.feed(message("m1", offset=1), message("m2", offset=2))
-    assert ["routed", "routed"] == [fate.outcome for fate in line.fates]
+    assert [fate.outcome for fate in line.fates] == ["routed", "routed"]
 
 
 def test_an_automatic_reply_joins_silently() -> None:
@@ -111,8 +112,8 @@ def test_an_automatic_reply_joins_silently() -> None:
     opened = line.feed(message("m1", text="urgent"))[0]
     line.change(_closing(opened))
     away = line.feed(message("a1", parents=["m1"], kind="auto_reply", minutes=5, offset=1))[0]
-    assert ("closed", 2, "auto-reply") == (away.ticket.status, away.ticket.messages, away.suppressed)
-    assert ("suppressed", "auto-reply") == (line.fates[-1].outcome, line.fates[-1].reason)
+    assert (away.ticket.status, away.ticket.messages, away.suppressed) == ("closed", 2, "auto-reply")
+    assert (line.fates[-1].outcome, line.fates[-1].reason) == ("suppressed", "auto-reply")
 
 
 def test_a_reply_to_a_closed_ticket_reopens_it() -> None:
@@ -121,7 +122,7 @@ def test_a_reply_to_a_closed_ticket_reopens_it() -> None:
     opened = line.feed(message("m1"))[0]
     closed = line.change(_closing(opened))[0]
     again = line.feed(message("m2", parents=["m1"], minutes=60, offset=1))[0]
-    assert ["closed", "open"] == [closed.ticket.status, again.ticket.status]
+    assert [closed.ticket.status, again.ticket.status] == ["closed", "open"]
     assert opened.ticket.id == again.ticket.id
     assert "reopen" in [decision.rule for decision in again.decisions]
 
@@ -143,7 +144,7 @@ def test_closing_twice_makes_one_revision() -> None:
     """Two agents press the button; the second changes nothing."""
     line = Line()
     opened = line.feed(message("m1"))[0]
-    assert [1, 0] == [len(line.change(_closing(opened))), len(line.change(_closing(opened)))]
+    assert [len(line.change(_closing(opened))), len(line.change(_closing(opened)))] == [1, 0]
 
 
 def test_a_late_parent_merges_two_tickets() -> None:
@@ -152,7 +153,7 @@ def test_a_late_parent_merges_two_tickets() -> None:
     line.feed(message("m2", parents=["m1"], offset=1), message("d1", D, parents=["m1"], offset=2, to=[US]))
     line.feed(message("m1", to=[US, D], offset=3))
     board = line.board()
-    assert [3] == [ticket[4] for ticket in board.values()]
+    assert [ticket[4] for ticket in board.values()] == [3]
     merged = [event.ticket for event in line.routed if event.ticket.status == "merged"]
     assert {*board} == {ticket.merged_into for ticket in merged}
 
@@ -161,7 +162,7 @@ def test_what_is_no_message_is_rejected_with_its_reason() -> None:
     """And the reason can be counted."""
     with pytest.raises(Rejected, match="expected here") as caught:
         Thread().decide(Record("messages.normalized", 0, 0, b"k", b"{}"), State(Thread.tables))
-    assert "wrong-type" == caught.value.reason
+    assert caught.value.reason == "wrong-type"
 
 
 def test_the_trace_goes_on() -> None:
@@ -169,7 +170,7 @@ def test_the_trace_goes_on() -> None:
     found = record(message("m1"))
     traced = Record(found.topic, 0, 0, found.key, found.value, (*found.headers, ("traceparent", b"00-a-b-01")))
     outputs = Thread().decide(traced, State(Thread.tables))
-    assert ["00-a-b-01"] == [header(output.headers, "traceparent") for output in outputs]
+    assert [header(output.headers, "traceparent") for output in outputs] == ["00-a-b-01"]
 
 
 @settings(max_examples=60)
