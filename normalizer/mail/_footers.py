@@ -174,7 +174,7 @@ DISCLAIMERS: dict[str, str] = {
         "/the contents of this email/the contents of this e-mail/the content of this email"
         "/information contained in this/if you are not the intended recipient/if you have received this"
         "/please consider the environment/please think of the environment/think before you print"
-        "/consider the environment/save paper/save a tree/before printing/this mail and any"
+        "/consider the environment/save paper/save a tree/this mail and any"
     ),
     "de": (
         "diese e-mail enthält vertrauliche/diese e-mail kann/diese nachricht enthält vertrauliche"
@@ -248,5 +248,5 @@ LEGAL = (
     "/vastaanott/poufn/adresat/důvěr/dôver/bizalmas/címzett/конфиденц/адресат/получател/конфіденц"
     "/одержувач/поверител/εμπιστευτ/παραλήπτ/gizli/alıcı/povjerljiv/zaupn/סודי/נמען/سري/機密/秘密"
     "/宛先/保密/机密/收件人/기밀/비밀/수신/environment/umwelt/environnement/ambiente/milieu/miljö"
-    "/miljø/ympäristö/środowisk/prostředí/környezet/print/imprim/druck/stampa"
+    "/miljø/ympäristö/środowisk/prostředí/környezet"
 )

@@ -65,8 +65,9 @@ def dissect(text: str, *, keep_signature: bool = False) -> Reply:
     _cut_closing(bare, layout, roles)
     shown: set[Role] = {"reply", "context", "signature"} if keep_signature else {"reply", "context"}
     visible = _join(line for line, role in zip(lines, roles, strict=True) if role in shown)
-    if not visible:
+    if "reply" not in (role for role, line in zip(roles, layout, strict=True) if line.kind != "blank"):
         confidence = 0.0
+    if not visible:
         visible = _join(line for line, role in zip(lines, roles, strict=True) if role != "attribution") or _join(lines)
     return Reply(visible, tuple(_spans(roles)), confidence)
 

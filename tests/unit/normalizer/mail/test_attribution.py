@@ -37,7 +37,7 @@ GMAIL = {
     "lt": "2021-10-27, tr, 09:31 Jo Doe <jo@example.com> rašė:",
     "el": "Στις Τετ 27 Οκτ 2021 στις 9:31 π.μ., ο/η Jo Doe <jo@example.com> έγραψε:",
     "tr": "Jo Doe <jo@example.com>, 27 Eki 2021 Çar, 09:31 tarihinde şunu yazdı:",
-    "he": "\u202bבתאריך יום ד׳, 27 באוק׳ 2021 ב-9:31 מאת \u202aJo Doe\u202c\u200f <\u202ajo@example.com\u202c\u200f>:\u202c",
+    "he": "\u202bבתאריך יום ד׳, 27 באוק׳ 2021 ב-9:31 מאת \u202aJo Doe\u202c\u200f <jo@example.com\u202c\u200f>:\u202c",
     "ar": "في الأربعاء، ٢٧ أكتوبر ٢٠٢١ في ٩:٣١ ص تمت كتابة ما يلي بواسطة Jo Doe <jo@example.com>:",
     "fa": "در تاریخ چهارشنبه ۲۷ اکتبر ۲۰۲۱ ساعت ۹:۳۱ Jo Doe <jo@example.com> نوشت:",
     "hi": "27 अक्तू॰ 2021 को पूर्वाह्न 9:31 बजे Jo Doe <jo@example.com> ने लिखा:",

@@ -23,7 +23,8 @@ def block(language: str, *, colon: str = ": ") -> str:
     """The five header lines in one language, in Outlook's order."""
     label = {field: words[0] for field, words in LABELS[language].items()}
     return (
-        f"{label['from']}{colon}Jo Doe <jo@example.com>\n{label['date']}{colon}today\n{label['to']}{colon}ann@example.org\n"
+        f"{label['from']}{colon}Jo Doe <jo@example.com>\n{label['date']}{colon}today\n"
+        f"{label['to']}{colon}ann@example.org\n"
         f"{label['cc']}{colon}Bob Roe <bob@example.net>\n{label['subject']}{colon}A broken lamp\n"
     )
 
@@ -134,7 +135,7 @@ def test_yahoo_prints_all_headers_on_one_line(separator: str, line: str) -> None
     headers = line.format(jo="Jo Doe <jo@example.com>", ann="<ann@example.org>", bob="Bob Roe <bob@example.net>")
     found = find_forward("", f"   {separator} {headers}\n {BODY}")
     assert found is not None
-    assert (JO, (BOB,), "A broken lamp", BODY) == (found.sender, found.cc, found.subject, found.text)
+    assert (found.sender, found.cc, found.subject, found.text) == (JO, (BOB,), "A broken lamp", BODY)
     assert "09:26:50" in found.sent
     assert ANN in found.to
 
@@ -166,7 +167,7 @@ def test_outlook_for_mac_heads_a_forward_with_an_attribution(line: str) -> None:
     indented = "\n".join(f"    {part}" if part else "" for part in BODY.splitlines())
     found = find_forward("FW: A broken lamp", f"\ufeff{line}\n\n{indented}\n")
     assert found is not None
-    assert (JO, "A broken lamp", BODY) == (found.sender, found.subject, found.text)
+    assert (found.sender, found.subject, found.text) == (JO, "A broken lamp", BODY)
     assert found.sent.startswith("28") or found.sent.endswith(("46", "46:"))
     assert find_forward("Re: A broken lamp", f"{line}\n\n{indented}\n") is None
 
@@ -259,14 +260,11 @@ def test_any_text_is_read(subject: str, text: str) -> None:
 
 
 LINES = st.sampled_from(
-    ["", "> ", "> From: a@b.c", "From: a@b.c", "To: x", "Subject: y", "Fwd", "---------- Forwarded message ---------"]
-    + [
-        "Begin forwarded message:",
-        "On 1 May 2024, Jo <jo@example.com> wrote:",
-        "________________________________",
-        "text",
+    [
+        "", "> ", "> From: a@b.c", "From: a@b.c", "To: x", "Subject: y", "Fwd", "text", "---- Forwarded message ----",
+        "Begin forwarded message:", "On 1 May 2024, Jo <jo@example.com> wrote:", "________________________________",
     ]
-)
+)  # fmt: skip
 
 
 @given(st.sampled_from(["", "Fwd: x", "Re: x", "VS: x"]), st.lists(LINES, min_size=1, max_size=12))
