@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from normalizer.events import RAW, Cursor, Fate, Health, Link, Message, Routed, StatusChange, Threaded
+
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
     """The Kafka that a process talks to.
@@ -49,19 +51,22 @@ class TopicSpec(msgspec.Struct, frozen=True):
 
 DAY = 24
 
+DEAD_LETTERS = "dead.letters"
+"""The records that a stage could not process, with their original bytes; there is no event of their own."""
+
 TOPICS: tuple[TopicSpec, ...] = (
-    TopicSpec("messages.normalized", 7 * DAY),
-    TopicSpec("messages.threaded", 7 * DAY),
-    TopicSpec("tickets.routed", 30 * DAY),
-    TopicSpec("tickets.status", 30 * DAY),
-    TopicSpec("dead.letters", 90 * DAY),
-    TopicSpec("fates", 30 * DAY),
-    TopicSpec("cursors", compacted=True),
-    TopicSpec("links", compacted=True),
-    TopicSpec("health", compacted=True),
+    TopicSpec(Message.topic, 7 * DAY),
+    TopicSpec(Threaded.topic, 7 * DAY),
+    TopicSpec(Routed.topic, 30 * DAY),
+    TopicSpec(StatusChange.topic, 30 * DAY),
+    TopicSpec(DEAD_LETTERS, 90 * DAY),
+    TopicSpec(Fate.topic, 30 * DAY),
+    TopicSpec(Cursor.topic, compacted=True),
+    TopicSpec(Link.topic, compacted=True),
+    TopicSpec(Health.topic, compacted=True),
 )
 
 
 def raw_topic(channel: str) -> TopicSpec:
     """The raw topic of a channel: kept long enough to replay a month through better code."""
-    return TopicSpec(f"raw.{channel}", 30 * DAY)
+    return TopicSpec(RAW + channel, 30 * DAY)

@@ -6,11 +6,16 @@ Times are aware UTC datetimes. Ids are strings: lower-case UUIDs made by `normal
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
+
+from normalizer.message_parts import Attachment as Attachment
+from normalizer.message_parts import Bounce as Bounce
+from normalizer.message_parts import Contact as Contact
+from normalizer.message_parts import Forwarded as Forwarded
+from normalizer.message_parts import ThreadRefs as ThreadRefs
 
 Kind = Literal[
     "message",  # written by a person, as far as anyone can tell
@@ -27,6 +32,10 @@ Kind = Literal[
 Priority = Literal["low", "normal", "high", "urgent"]
 Status = Literal["open", "closed", "suppressed", "merged"]
 Outcome = Literal["routed", "duplicate", "suppressed", "dead_lettered"]
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+RAW = "raw."
+"""What stands before the channel in the name of a raw topic."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -62,7 +71,7 @@ class RawEvent(msgspec.Struct, frozen=True, kw_only=True):
     source_id: str
     body: bytes
     content_type: str
-    received_at: datetime
+    received_at: Moment
     key: str | None = None
     attributes: dict[str, str] = {}
     dataref: str | None = None
@@ -72,90 +81,11 @@ class RawEvent(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def topic(self) -> str:
         """The raw topic of this event's channel."""
-        return f"raw.{self.channel}"
-
-
-class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One party of a message. `scheme` says what `address` is; `address` is in its normal form."""
-
-    scheme: Literal["email", "tel", "form", "slack", "x", "chat", "meta", "other"]
-    address: str
-    name: str = ""
-
-
-class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file that came with a message. The bytes live in the blob store under `sha256`.
-
-    `content` is set only between `read` and the normalize stage, which stores it and clears it:
-    on a topic it is always absent.
-    """
-
-    sha256: str
-    size: int
-    name: str = ""
-    content_type: str = "application/octet-stream"
-    content_id: str = ""
-    inline: bool = False
-    content: bytes | None = None
-
-    @classmethod
-    def of(
-        cls,
-        content: bytes,
-        *,
-        name: str = "",
-        content_type: str = "application/octet-stream",
-        content_id: str = "",
-        inline: bool = False,
-    ) -> Attachment:
-        """An attachment that still holds its bytes."""
-        return cls(
-            sha256=hashlib.sha256(content).hexdigest(),
-            size=len(content),
-            name=name,
-            content_type=content_type,
-            content_id=content_id,
-            inline=inline,
-            content=content,
-        )
-
-
-class ThreadRefs(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a message says where it belongs, in the channel's own ids.
-
-    `own` is the message's id at the source (a Message-ID without brackets, a Slack ts …), "" when it has
-    none. `parents` are the ids it refers to, oldest first (References, then In-Reply-To). `provider` is a
-    thread id that the provider vouches for (Gmail, Slack, conversation_id), "" when there is none.
-    """
-
-    own: str = ""
-    parents: tuple[str, ...] = ()
-    provider: str = ""
-
-
-class Bounce(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a delivery report says of one recipient (RFC 3464). `hard` means: will never be deliverable."""
-
-    address: str
-    hard: bool
-    status: str = ""
-    reason: str = ""
-    diagnostic: str = ""
-
-
-class Forwarded(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The mail inside a forwarded mail, as far as it could be read."""
-
-    sender: Contact | None = None
-    to: tuple[Contact, ...] = ()
-    cc: tuple[Contact, ...] = ()
-    subject: str = ""
-    sent: str = ""
-    text: str = ""
+        return RAW + self.channel
 
 
 class Message(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing somebody said, in the same form whatever the channel. Keyed by thread root.
+    """One thing somebody said, in the same form whatever the channel. Keyed by channel and account.
 
     `text` is everything, `visible_text` what the sender newly wrote; `html` is sanitized. `item` of `items`
     counts the messages that one raw record gave. `degradations` names whatever had to be guessed or cut.
@@ -169,8 +99,8 @@ class Message(Event, frozen=True, kw_only=True, omit_defaults=True):
     account: str
     source_id: str
     sender: Contact
-    received_at: datetime
-    sent_at: datetime | None = None
+    received_at: Moment
+    sent_at: Moment | None = None
     origin: Origin | None = None
     item: int = 0
     items: int = 1
@@ -214,23 +144,27 @@ class Threaded(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Merged(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A late parent showed that a conversation is part of another. Keyed by the customer of the one that ends."""
+    """A late parent showed that a conversation is part of another. Keyed by the customer of the one that ends.
+
+    `sequence` grows with every merge of an account, so that it can be told which of two merges came first.
+    """
 
     type: ClassVar[str] = "switchboard.conversation.merged"
-    topic: ClassVar[str] = "messages.threaded"
+    topic: ClassVar[str] = Threaded.topic
 
     conversation_id: str
     customer_id: str
     into_conversation_id: str
     into_customer_id: str
     into_customer: Contact
+    sequence: int = 0
 
 
 class Lead(msgspec.Struct, frozen=True, order=True):
     """The message that a ticket takes its subject and queue from: the smallest, so that order does not matter."""
 
     suppressed: bool
-    at: datetime
+    at: Moment
     message_id: str
 
 
@@ -252,8 +186,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: Status
     priority: Priority
     queue: str
-    opened_at: datetime
-    updated_at: datetime
+    opened_at: Moment
+    updated_at: Moment
     messages: int
     follows: str = ""
     merged_into: str = ""
@@ -261,16 +195,21 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Absorbed(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """What a merged ticket brings to the one it went into. Keyed by the customer of the latter."""
+    """What a merged ticket brings to the one it went into. Keyed by the customer of the latter.
+
+    `ticket` is as it was before, `closed_at` when somebody closed it, `sequence` that of the last merge it followed.
+    """
 
     type: ClassVar[str] = "switchboard.ticket.absorbed"
-    topic: ClassVar[str] = "messages.threaded"
+    topic: ClassVar[str] = Threaded.topic
 
     ticket: Ticket
     lead: Lead
     into_conversation_id: str
     into_customer_id: str
     into_customer: Contact
+    closed_at: Moment | None = None
+    sequence: int = 0
 
 
 class Routed(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -299,7 +238,7 @@ class StatusChange(Event, frozen=True, kw_only=True, omit_defaults=True):
     conversation_id: str
     customer_id: str
     status: Literal["open", "closed"]
-    at: datetime
+    at: Moment
     by: str = ""
 
 
@@ -311,7 +250,7 @@ class Fate(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     origin: Origin
     outcome: Outcome
-    at: datetime
+    at: Moment
     item: int = 0
     items: int = 1
     message_id: str = ""
@@ -340,7 +279,7 @@ class Cursor(Event, frozen=True, kw_only=True, omit_defaults=True):
     account: str
     source: str
     position: msgspec.Raw
-    at: datetime
+    at: Moment
 
 
 class Health(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -351,8 +290,8 @@ class Health(Event, frozen=True, kw_only=True, omit_defaults=True):
 
     name: str
     state: Literal["starting", "running", "waiting", "failing", "stopped"]
-    at: datetime
+    at: Moment
     detail: str = ""
     received: int = 0
     errors: int = 0
-    last_received_at: datetime | None = None
+    last_received_at: Moment | None = None

@@ -34,6 +34,22 @@ def versioned_type(cls: type[Event]) -> str:
     return f"{cls.type}.v{cls.version}"
 
 
+def schema_uri(cls: type[Event]) -> str:
+    """The name of an event's JSON Schema, such as ``urn:switchboard:ticket.routed.v1`` (docs/schemas/)."""
+    return f"urn:{versioned_type(cls).replace('.', ':', 1)}"
+
+
+@cache
+def _constant(cls: type[Event]) -> Headers:
+    """The headers that all events of a class share."""
+    return (
+        ("content-type", b"application/json"),
+        ("ce_specversion", b"1.0"),
+        ("ce_type", versioned_type(cls).encode()),
+        ("ce_dataschema", schema_uri(cls).encode()),
+    )
+
+
 def encode(event: Event) -> bytes:
     """The record value of `event`: JSON, the same bytes for equal events."""
     return _encoder.encode(event)
@@ -42,9 +58,7 @@ def encode(event: Event) -> bytes:
 def headers(event: Event, *, ce_id: str, source: str, time: datetime, traceparent: str | None = None) -> Headers:
     """The CloudEvents headers of `event`. `ce_id` with `source` names this event for those who dedupe."""
     found = [
-        ("content-type", b"application/json"),
-        ("ce_specversion", b"1.0"),
-        ("ce_type", versioned_type(type(event)).encode()),
+        *_constant(type(event)),
         ("ce_id", ce_id.encode()),
         ("ce_source", source.encode()),
         ("ce_time", time.astimezone(UTC).isoformat().encode()),

@@ -13,12 +13,11 @@ from datetime import datetime
 import msgspec
 
 from connectors._publisher import Publisher, Record
-from normalizer.cluster import Cluster
+from normalizer.cluster import DEAD_LETTERS, Cluster
 from normalizer.errors import Misconfigured
 from normalizer.wire import header
 from ops.view import Place, View
 
-TOPIC = "dead.letters"
 _PREFIX = "sb_"
 _REDRIVEN = "sb_redriven"
 
@@ -64,7 +63,7 @@ def redrive(cluster: Cluster, names: Sequence[str]) -> list[DeadLetter]:
     try:
         for letter, record in found:
             publisher.write([record])
-            publisher.write([Record(TOPIC, letter.id.encode(), b"", [(_REDRIVEN, letter.id.encode())])])
+            publisher.write([Record(DEAD_LETTERS, letter.id.encode(), b"", [(_REDRIVEN, letter.id.encode())])])
     finally:
         publisher.close()
     return [letter for letter, _ in found]
@@ -73,7 +72,7 @@ def redrive(cluster: Cluster, names: Sequence[str]) -> list[DeadLetter]:
 def _waiting(view: View) -> Iterator[tuple[DeadLetter, Record]]:
     found: dict[str, tuple[DeadLetter, Record]] = {}
     redriven: set[str] = set()
-    for record in view.records(TOPIC):
+    for record in view.records(DEAD_LETTERS):
         if done := header(record.headers, _REDRIVEN):
             redriven.add(done)
         else:
@@ -87,7 +86,7 @@ def _fetch(view: View, name: str) -> tuple[DeadLetter, Record]:
     partition, _, offset = name.partition("-")
     record = None
     if partition.isdigit() and offset.isdigit():
-        record = view.record(Place(TOPIC, int(partition)), int(offset))
+        record = view.record(Place(DEAD_LETTERS, int(partition)), int(offset))
     if record is None or header(record.headers, _REDRIVEN):
         raise Misconfigured(f"there is no dead letter {name!r}: `switchboard dead-letters list` names them")
     letter = _letter(record)

@@ -13,7 +13,7 @@ from typing import get_args
 import msgspec
 
 from normalizer.cluster import Cluster
-from normalizer.events import Fate, Message, Origin, Outcome, StatusChange, Threaded
+from normalizer.events import RAW, Fate, Message, Origin, Outcome, StatusChange, Threaded
 from normalizer.wire import decode
 from ops.view import Place, View
 
@@ -21,7 +21,6 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 _CODES = {outcome: code for code, outcome in enumerate(OUTCOMES, 1)}
 # A record of several messages is told by the worst of them: what needs a person, then what reached one.
 _WORST: tuple[Outcome, ...] = ("dead_lettered", "routed", "duplicate", "suppressed")
-RAW = "raw."
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

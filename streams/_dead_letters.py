@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from normalizer.cluster import DEAD_LETTERS
 from normalizer.errors import Rejected
 from normalizer.events import Fate
 from streams._outbox import MAX_RECORD_BYTES
 from streams._record import Output, Record, emit
 from streams._stage import Processor, Source
 
-TOPIC = "dead.letters"
 PREFIX = "sb_"
 ERROR_CHARS = 1000
 ROOM = 16 * 1024
@@ -26,7 +26,7 @@ def dead_letter(stage: Processor, record: Record, error: Rejected) -> Sequence[O
     of which only the first part fits.
     """
     now = datetime.now(UTC)
-    letter = Output(TOPIC, record.key or b"", *_original(record), ())
+    letter = Output(DEAD_LETTERS, record.key or b"", *_original(record), ())
     marks = {
         "stage": stage.name,
         "reason": error.reason,

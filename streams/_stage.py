@@ -18,11 +18,9 @@ import msgspec
 
 from normalizer.cluster import TopicSpec
 from normalizer.errors import Rejected
-from normalizer.events import Origin
+from normalizer.events import RAW, Origin
 from streams._record import Output, Record
 from streams._state import State
-
-RAW = "raw."
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -12,11 +12,11 @@ from typing import ClassVar
 import msgspec
 
 from connectors._base import Blobs
-from normalizer.events import Attachment, Message, Origin, RawEvent
+from normalizer.events import RAW, Attachment, Message, Origin, RawEvent
 from normalizer.wire import read_raw
 from streams._fate import fate_of
 from streams._record import Output, Record, emit
-from streams._stage import RAW, Stage
+from streams._stage import Stage
 from streams._state import State
 
 Reader = Callable[[RawEvent], tuple[Message, ...]]

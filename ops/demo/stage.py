@@ -15,7 +15,7 @@ import httpx
 import msgspec
 
 from connectors._publisher import Publisher, Record
-from normalizer.cluster import Cluster
+from normalizer.cluster import Cluster, raw_topic
 from ops.config import Config
 from ops.demo.mails import SUPPORT, mails
 from ops.engine.greenmail import GreenMail
@@ -79,6 +79,6 @@ def _spoil(cluster: Cluster, run: str) -> None:
     """What a program that has no business there might write: half a mail, and nothing that says what it is."""
     publisher = Publisher(cluster)
     try:
-        publisher.write([Record("raw.mail", run.encode(), b"From: somebody\r\nSubject: half a ma", [])])
+        publisher.write([Record(raw_topic("mail").name, run.encode(), b"From: somebody\r\nSubject: half a ma", [])])
     finally:
         publisher.close()
