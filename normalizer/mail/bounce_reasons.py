@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 
-from normalizer.mail.bounce_phrases import GENERAL, PARTICULAR
+from normalizer.mail.refusals_of_addresses import OF_ADDRESSES
+from normalizer.mail.refusals_of_mail import GENERAL, OF_MAIL
 
+PARTICULAR = OF_ADDRESSES + OF_MAIL
 LOOKED_AT = 4096  # characters of a diagnostic that are read: the reason stands in its first lines
 HARD = frozenset({"user-unknown", "host-unknown", "moved", "no-mail"})
 
@@ -40,6 +42,8 @@ _CODES = re.compile(
 _DOCOMO = re.compile(
     r"unknown user \S{1,255}@(?=[\s\S]{0,4096}docomo\.ne\.jp)|docomo\.ne\.jp[\s\S]{0,400}unknown user ", re.IGNORECASE
 )
+# Cisco's gateways put these before whatever the remote server said.
+_CISCO = re.compile(r"(?:unknown address error|other mail system problem)\s{1,3}(?=[45]\d\d)")
 _LINK = re.compile(r"https?://([^/\s>]{1,255})[^\s>]*")
 _ADDRESS = re.compile(r"[\"'<\[(]{0,2}[^\s<>\"'@:;,()\[\]]{1,255}@[^\s<>\"'@:;,()\[\]]{1,255}[\"'>\])]{0,2}")
 
@@ -70,7 +74,7 @@ _BY_GENERAL_CODE = _codes(_GENERAL_CODES)
 def plain(text: str) -> str:
     """`text` as the phrases are written: lower case, single spaces, no codes, ``@`` for an address."""
     text = text[:LOOKED_AT].lower().replace("\u2019", "'").replace("`", "'")
-    text = _CODES.sub(" ", _LINK.sub(r"\1", text))
+    text = _CODES.sub(" ", _CISCO.sub("", _LINK.sub(r"\1", text)))
     return " ".join(_ADDRESS.sub(" @ ", text).split())
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 MAX_RECIPIENTS = 100
 MAX_LINES = 400
+MAX_NOTICE = 16 * 1024  # characters in which a notice names its recipients
 MAX_LINE = 1000
 BLOCK_LINES = 12
 
@@ -70,7 +71,7 @@ def recipients(notice: str, own: frozenset[str] = frozenset()) -> tuple[Named, .
     `own` holds the addresses, lower case, of whoever wrote the report or got it: they count only where no other
     is named.
     """
-    lines = [line[:MAX_LINE] for line in notice.splitlines()[:MAX_LINES]]
+    lines = [line[:MAX_LINE] for line in notice[:MAX_NOTICE].splitlines()[:MAX_LINES]]
     found = list(_named(lines)) or list(_mentioned(lines))
     others = [named for named in found if named.address.lower() not in own]
     return _merged(others or found)
@@ -80,7 +81,7 @@ def local_names(notice: str) -> tuple[str, ...]:
     """Names without a domain that a notice lists as failed: AOL and campus systems name their own users so."""
     names: list[str] = []
     listing = False
-    for line in notice.splitlines()[:MAX_LINES]:
+    for line in notice[:MAX_NOTICE].splitlines()[:MAX_LINES]:
         found = _LOCAL_NAME.match(line[:MAX_LINE])
         if listing and found:
             names.append(found[1])

@@ -92,7 +92,7 @@ def _machine_half(mail: Mail) -> str:
         for part in mail.parts
         if part.content_type in delivery_status.PART_TYPES
     ]
-    return "\n\n".join(found)
+    return "\n\n".join(found)[:LOOKED_AT]
 
 
 def _text(mail: Mail) -> str:

@@ -19,22 +19,19 @@ RETURNED = frozenset(
     }
 )
 
-_RULE = r"[\s\-=*_:.<>|#]{0,80}$"
-_FOLLOWS = (
-    rf"(?: headers?| text| body| details)?(?: (?:follows|is attached|attached|below|begins)[^\n]{{0,40}})?{_RULE}"
-)
+_RULING = " \t\r\n-=*_>|#.+~:<"  # what is drawn around a line that parts the notice from the mail
+_FOLLOWS = r"(?: headers?| text| body| details)?(?: (?:follows|is attached|attached|below|begins)[^\n]{0,40})?$"
 _SEPARATOR = pattern(
-    before=r"^[\s\-=*_>|#.+~:]{0,80}",
-    table=rf"""
+    rf"""
 below (?:this|the next) line is a copy
 | (?:this|below|enclosed|included|attached|here|following) (?:is|are) (?:a copy of|the headers? of)
 | (?:the )?(?:original|returned|undelivered|unsent|rejected|failed|bounced) (?:message|mail|e-?mail){_FOLLOWS}
-| (?:the )?(?:message|mail) (?:headers?|body|text)(?: (?:follows?|is|suppressed))?{_RULE}
+| (?:the )?(?:message|mail) (?:headers?|body|text)(?: (?:follows?|is|suppressed))?$
 | (?:the )?(?:headers?|body|beginning|first \d{{1,4}} lines) of (?:the|your) (?:original )?(?:message|mail)
 | (?:the )?message headers? follows? | original (?:message|mail) follows | a copy of (?:the|your) (?:original )?message
 | ursprüngliche nachricht | message d'origine | mensaje original | messaggio originale | mensagem original
-| [^\n]{{0,20}}(?:start of|below is the) returned message | old message{_RULE}
-| your message reads | this is a copy of your message | end of message{_RULE} | the header and (?:top|first)
+| [^\n]{{0,20}}(?:start of|below is the) returned message | old message$
+| your message reads | this is a copy of your message | end of message$ | the header and (?:top|first)
 | исходное сообщение | 元のメッセージ | 原邮件
 """,
 )
@@ -54,10 +51,15 @@ def split(text: str) -> tuple[str, str]:
     """A notice in prose, and the mail pasted under it ("" when there is none)."""
     at = 0
     for number, line in enumerate(text[:LOOKED_AT].splitlines(keepends=True)):
-        if _PASTED.match(line) or (number and len(line) < 200 and _SEPARATOR.match(line)):
+        if _PASTED.match(line) or (number and len(line) < 200 and _is_separator(line)):
             return text[:at], text[at:LOOKED_AT]
         at += len(line)
     return text[:LOOKED_AT], ""
+
+
+def _is_separator(line: str) -> bool:
+    bare = line.strip(_RULING)
+    return bool(bare) and _SEPARATOR.match(bare) is not None
 
 
 def returned(mail: Mail) -> str:

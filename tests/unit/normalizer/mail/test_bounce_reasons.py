@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from normalizer.mail.bounce_phrases import GENERAL, PARTICULAR
-from normalizer.mail.bounce_reasons import is_hard, plain, reason_of, reply_of, status_of
+from normalizer.mail.bounce_reasons import PARTICULAR, is_hard, plain, reason_of, reply_of, status_of
+from normalizer.mail.refusals_of_mail import GENERAL
 
 
 @pytest.mark.parametrize(
