@@ -19,7 +19,9 @@ import pytest
 from kafka import KafkaProducer  # type: ignore[import-untyped]  # no types
 
 from normalizer.cluster import Cluster
+from ops.engine.kafka import Engine
 from streams._stage import topics_of
+from streams._transport import BATCH_RECORDS
 from tests.e2e.stage_process import Count
 from tests.e2e.test_stages import INPUT, OUTPUT, Topics, committed, contents
 
@@ -84,7 +86,7 @@ def test_nothing_is_lost_when_a_worker_is_killed(cluster: Cluster, spawn: Spawn)
     first.kill()
     spawn(0.1)
     _until(lambda: committed(cluster, "count") == 5_000)
-    assert _repeats(cluster, expected) <= 4 * 500
+    assert _repeats(cluster, expected) <= BATCH_RECORDS
 
 
 def test_a_worker_that_is_asked_to_leave_gives_nothing_twice(cluster: Cluster, spawn: Spawn) -> None:
@@ -112,7 +114,6 @@ def test_workers_come_and_go(cluster: Cluster, spawn: Spawn) -> None:
     _until(lambda: committed(cluster, "count") > 1_000)
     second = spawn(1)
     joined = committed(cluster, "count")
-    print("joined at", joined)
     _until(lambda: committed(cluster, "count") > joined + 2_000)
     second.send_signal(signal.SIGTERM)
     assert second.wait(20) == 0
@@ -121,10 +122,22 @@ def test_workers_come_and_go(cluster: Cluster, spawn: Spawn) -> None:
     assert Counter(record.value for record in contents(cluster, OUTPUT)).most_common(1)[0][1] == 1
     spawn(1)
     joined = committed(cluster, "count")
-    print("joined at", joined)
     _until(lambda: committed(cluster, "count") > joined + 1_000)
     first.kill()
     _until(lambda: committed(cluster, "count") == 20_000)
     repeats = _repeats(cluster, expected)
     print(f"{repeats} of 20,000 outputs were given twice")
-    assert repeats <= 4 * 500
+    assert repeats <= BATCH_RECORDS
+
+
+def test_a_worker_outlives_its_broker(cluster: Cluster, spawn: Spawn, engine: Engine) -> None:
+    """The only broker is killed in the middle and comes back: the same process goes on, and nothing is lost."""
+    expected = _produce(cluster, 4_000)
+    worker = spawn(1)
+    _until(lambda: committed(cluster, "count") > 500)
+    engine.kill(1)
+    engine.restart(1)
+    _until(lambda: committed(cluster, "count") == 4_000)
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(20) == 0
+    assert _repeats(cluster, expected) == 0
