@@ -10,6 +10,7 @@ import msgspec
 from normalizer.mail.vocabulary import FAILURE_SUBJECT, MAIL_SYSTEM
 
 _DAEMON = re.compile(r"mailer[-_.]?daemon|mail[-_. ]?delivery[-_. ]?(?:sub)?system|mdaemon", re.IGNORECASE)
+_POSTMASTER = re.compile(r"\bpost[-_]?mast[eo]r", re.IGNORECASE)
 _MACHINE = re.compile(
     r"(?:no|not|donot|do-not)[-_.]?reply|\bnoreply|notification|system@|admin@|sysadmin|administrator|alert"
     r"|anti-?virus|scanner|\bfilter|listserv|mailman|robot|automat|[-_.]server|exchange@|gateway",
@@ -26,7 +27,8 @@ class Signs(msgspec.Struct, frozen=True):
     """What the headers of a mail say about who speaks in it."""
 
     daemon: bool  # the sender calls itself by a name that only mail systems bear
-    system: bool  # the sender calls itself a mail system, or its postmaster
+    postmaster: bool  # the sender calls itself so
+    system: bool  # the sender calls itself one of those, or by another name that mail systems use
     machine: bool  # the sender calls itself some other machine, or calls itself nothing
     null_path: bool  # no one takes a bounce of this mail (RFC 5321, 4.5.5)
     automatic: bool  # Auto-Submitted (RFC 3834)
@@ -41,6 +43,7 @@ def read(heads: Mapping[str, str]) -> Signs:
     subject = heads.get("subject", "")[:500]
     return Signs(
         daemon=_DAEMON.search(sender[:500]) is not None,
+        postmaster=_POSTMASTER.search(sender[:500]) is not None,
         system=MAIL_SYSTEM.search(sender[:500]) is not None,
         machine=not sender.strip() or _MACHINE.search(sender[:500]) is not None,
         null_path=any(

@@ -71,10 +71,14 @@ def _because_of_text(mail: Mail, heads: Mapping[str, str], signs: Signs) -> str:
     if signs.answer and not signs.daemon and not _REPLY_LINE.search(text[:NOTICE_LENGTH]):
         return ""  # a person at a postmaster's desk answers
     returned = any(part.content_type in originals.RETURNED for part in mail.parts)
-    if signs.system and (notice or signs.failure):
+    if (signs.daemon or signs.postmaster) and (notice or signs.failure):
         return "a mail system wrote it, of a failed delivery"
     if signs.daemon and (returned or signs.null_path):
         return "a mail system sent a mail back"
+    if not (returned or pasted or _names_a_mailbox(text, heads)):
+        return ""  # parcels and payments fail to be delivered too
+    if signs.system and (notice or signs.failure):
+        return "a mail system wrote it, of a failed delivery"
     if signs.null_path and (notice or signs.failure) and not automatic.is_reply_subject(heads) and not signs.automatic:
         return "a notice of a failed delivery, with a null return path"
     if not notice or "in-reply-to" in heads or "list-unsubscribe" in heads:
@@ -84,6 +88,18 @@ def _because_of_text(mail: Mail, heads: Mapping[str, str], signs: Signs) -> str:
     if signs.machine and returned:
         return "a machine returned a mail that it could not deliver"
     return ""
+
+
+def _names_a_mailbox(text: str, heads: Mapping[str, str]) -> bool:
+    own = _own(heads)
+    named = bounce_text.recipients(text, own)
+    return bool(bounce_reasons.status_of(text)) or any(one.address.lower() not in own for one in named)
+
+
+def _own(heads: Mapping[str, str]) -> frozenset[str]:
+    """Whoever wrote the report or got it: no recipients of the mail that it is about."""
+    names = ("from", "to", "reply-to", "sender")
+    return frozenset(delivery_status.address(heads.get(name, "")).lower() for name in names)
 
 
 def _machine_half(mail: Mail) -> str:
@@ -103,11 +119,8 @@ def _text(mail: Mail) -> str:
 
 
 def _from_prose(heads: Mapping[str, str], signs: Signs, notice: str) -> tuple[Recipient, ...]:
-    own = frozenset(
-        delivery_status.address(heads.get(name, "")).lower() for name in ("from", "to", "reply-to", "sender")
-    )
     boxes = [box for box in (delivery_status.address(one) for one in signs.failed.split(",")[:100]) if box]
-    boxes = boxes or [one.address for one in bounce_text.recipients(notice, own)]
+    boxes = boxes or [one.address for one in bounce_text.recipients(notice, _own(heads))]
     if not boxes and signs.system:
         host = delivery_status.address(heads.get("from", "")).rpartition("@")[2]
         boxes = [f"{name}@{host}" for name in bounce_text.local_names(notice)] if host else []
