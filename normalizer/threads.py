@@ -76,10 +76,13 @@ class Placement(msgspec.Struct, frozen=True):
 
 
 class _Cluster(msgspec.Struct, array_like=True):
-    """Messages that hang together. `tops` are their oldest ids, each with the address that stands for it."""
+    """Messages that hang together. `tops` are their oldest ids, each with the address that stands for it.
+
+    `creator` is the first of all messages by its id, with its sender.
+    """
 
     tops: dict[str, str]
-    creator: str
+    creator: tuple[str, str]
     conversation_id: str
     customer: Contact
 
@@ -208,14 +211,14 @@ def _settled(message: Facts, name: str, clusters: list[_Cluster], state: State) 
         if here:
             held.add(top)
         tops.setdefault(top, min(holder.author for holder in here) if here else address)
-    creator = min(message.id, *(cluster.creator for cluster in clusters)) if clusters else message.id
+    creator = min([(message.id, message.sender), *(cluster.creator for cluster in clusters)])
     # References that run in a circle leave no oldest id; then the first message we know of stands for it.
-    top, address = min(tops.items(), key=lambda item: (item[0] not in held, item)) if tops else (creator, "")
+    top, address = min(tops.items(), key=lambda item: (item[0] not in held, item)) if tops else creator
     return _Cluster(
         tops,
         creator,
         ids.conversation_id(*message.scope, f"{top}\0{address}"),
-        Contact(message.scheme, address or message.sender),  # type: ignore[arg-type]  # a scheme of a Contact
+        Contact(message.scheme, address),  # type: ignore[arg-type]  # a scheme of a Contact
     )
 
 

@@ -12,10 +12,12 @@ from typing import Literal, get_args
 import msgspec
 
 from normalizer import ids
-from normalizer.events import Absorbed, Contact, Lead, Message, Priority, StatusChange, Ticket
+from normalizer.events import Absorbed, Contact, Lead, Merged, Message, Priority, StatusChange, Ticket
 
 _RANK = {priority: rank for rank, priority in enumerate(get_args(Priority))}
 _CLOCKS_ARE_WRONG_BEYOND = timedelta(days=30)
+MOST_RELATED = 50
+"""How many related conversations a ticket names: the first ones by their ids."""
 
 
 class ClosedPolicy(msgspec.Struct, frozen=True):
@@ -26,11 +28,16 @@ class ClosedPolicy(msgspec.Struct, frozen=True):
 
 
 class TicketState(msgspec.Struct, frozen=True):
-    """A ticket with what is needed to take in the next message. `closed_at` is None unless somebody closed it."""
+    """A ticket with what is needed to take in the next message.
+
+    `closed_at` is None unless somebody closed it. `left` is how its conversation last became part of another; while
+    the status is ``merged``, all that the ticket shows is counted there, and it starts anew when it comes back.
+    """
 
     ticket: Ticket
     lead: Lead
     closed_at: datetime | None = None
+    left: Merged | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -65,7 +72,7 @@ def opened(
     related_to: tuple[str, ...] = (),
     follows: TicketState | None = None,
 ) -> TicketState:
-    """The ticket that a message opens; after `follows`, a closed one, when it is a follow-up."""
+    """A ticket of one message; after `follows`, a closed one, when it is a follow-up."""
     at = when(message)
     part = follows.ticket.id if follows else ""
     ticket = Ticket(
@@ -86,34 +93,15 @@ def opened(
         follows=part,
         related_to=related_to,
     )
-    return TicketState(ticket, Lead(bool(verdict.suppressed), at, message.id))
+    return TicketState(ticket, Lead(bool(verdict.suppressed), at, message.id), left=follows.left if follows else None)
 
 
-def joined(state: TicketState, message: Message, verdict: Verdict) -> TicketState:
-    """The ticket after one more message. A suppressed message neither reopens it nor raises its priority."""
-    ticket, at = state.ticket, when(message)
-    lead = Lead(bool(verdict.suppressed), at, message.id)
-    leads = lead < state.lead
-    asks = not verdict.suppressed
-    priority = ticket.priority
-    if asks:
-        priority = verdict.priority if ticket.status == "suppressed" else _most_urgent(priority, verdict.priority)
-    return TicketState(
-        msgspec.structs.replace(
-            ticket,
-            revision=ticket.revision + 1,
-            subject=message.subject if leads else ticket.subject,
-            queue=verdict.queue if leads else ticket.queue,
-            priority=priority,
-            status="open" if asks else ticket.status,
-            opened_at=min(ticket.opened_at, at),
-            updated_at=max(ticket.updated_at, at),
-            messages=ticket.messages + 1,
-            merged_into="" if asks else ticket.merged_into,
-        ),
-        min(lead, state.lead),
-        None if asks else state.closed_at,
-    )
+def joined(state: TicketState, one: TicketState) -> TicketState:
+    """The ticket after one more message, given as a ticket of that message alone.
+
+    A suppressed message neither reopens it nor raises its priority.
+    """
+    return _sum(state, one.ticket, one.lead, None)
 
 
 def changed(state: TicketState, change: StatusChange) -> TicketState:
@@ -124,51 +112,90 @@ def changed(state: TicketState, change: StatusChange) -> TicketState:
         status=change.status,
         updated_at=max(state.ticket.updated_at, change.at),
     )
-    return TicketState(ticket, state.lead, change.at if change.status == "closed" else None)
+    return TicketState(ticket, state.lead, change.at if change.status == "closed" else None, state.left)
 
 
-def ended(state: TicketState, into: str) -> TicketState:
-    """The ticket of a conversation that turned out to be part of another, whose ticket is `into`."""
+def ended(state: TicketState, merged: Merged) -> TicketState:
+    """The ticket of a conversation that turned out to be part of another."""
     ticket = msgspec.structs.replace(
-        state.ticket, revision=state.ticket.revision + 1, status="merged", merged_into=into
+        state.ticket,
+        revision=state.ticket.revision + 1,
+        status="merged",
+        merged_into=ids.ticket_id(merged.into_conversation_id),
     )
-    return TicketState(ticket, state.lead, state.closed_at)
+    return TicketState(ticket, state.lead, left=merged)
+
+
+def passed_on(state: TicketState | None, other: Absorbed) -> Absorbed | None:
+    """What a conversation was sent before it became part of another itself goes after it; None for what may stay.
+
+    The two came by different partitions, so that only their sequence tells which was first.
+    """
+    left = state.left if state else None
+    if left is None or left.sequence <= other.sequence:
+        return None
+    return msgspec.structs.replace(
+        other,
+        into_conversation_id=left.into_conversation_id,
+        into_customer_id=left.into_customer_id,
+        into_customer=left.into_customer,
+        sequence=left.sequence,
+    )
 
 
 def absorbed(state: TicketState | None, other: Absorbed) -> TicketState:
     """The ticket that another one was merged into; it may be that nothing else is known of it yet."""
-    theirs = other.ticket
-    if state is None:
-        ticket = msgspec.structs.replace(
-            theirs,
-            id=ids.ticket_id(other.into_conversation_id),
-            revision=1,
-            conversation_id=other.into_conversation_id,
-            customer_id=other.into_customer_id,
-            customer=other.into_customer,
-        )
-        return TicketState(ticket, other.lead)
-    ours, leads = state.ticket, other.lead < state.lead
-    asking = [t.priority for t in (ours, theirs) if t.status != "suppressed"] or [ours.priority, theirs.priority]
+    if state is not None:
+        return _sum(state, other.ticket, other.lead, other.closed_at)
     ticket = msgspec.structs.replace(
-        ours,
-        revision=ours.revision + 1,
-        subject=theirs.subject if leads else ours.subject,
-        queue=theirs.queue if leads else ours.queue,
-        priority=max(asking, key=_RANK.__getitem__),
-        status=_more_open(ours, theirs),
+        other.ticket,
+        id=ids.ticket_id(other.into_conversation_id),
+        revision=1,
+        conversation_id=other.into_conversation_id,
+        customer_id=other.into_customer_id,
+        customer=_fuller(other.into_customer, other.ticket.customer),
+        follows="",
+    )
+    return TicketState(ticket, other.lead, other.closed_at)
+
+
+def _sum(state: TicketState, theirs: Ticket, lead: Lead, closed_at: datetime | None) -> TicketState:
+    """Both together, as the next revision of the first."""
+    ours, at = state.ticket, [at for at in (state.closed_at, closed_at) if at]
+    same = {"id": ours.id, "revision": ours.revision + 1, "conversation_id": ours.conversation_id,
+            "customer_id": ours.customer_id, "customer": _fuller(ours.customer, theirs.customer),
+            "follows": ours.follows}  # fmt: skip
+    if ours.status == "merged":  # what it had is counted elsewhere by now
+        return TicketState(msgspec.structs.replace(theirs, **same), lead, closed_at, state.left)
+    first = theirs if lead < state.lead else ours
+    status = _most_open(ours, theirs)
+    ticket = msgspec.structs.replace(
+        first,
+        **same,
+        status=status,
+        priority=_priority(state.ticket, state.lead, theirs, lead),
         opened_at=min(ours.opened_at, theirs.opened_at),
         updated_at=max(ours.updated_at, theirs.updated_at),
         messages=ours.messages + theirs.messages,
-        merged_into="",
+        related_to=tuple(sorted({*ours.related_to, *theirs.related_to} - {ours.conversation_id})[:MOST_RELATED]),
     )
-    return TicketState(ticket, min(state.lead, other.lead), state.closed_at if ticket.status == "closed" else None)
+    return TicketState(ticket, min(state.lead, lead), max(at, default=None) if status == "closed" else None, state.left)
 
 
-def _most_urgent(one: Priority, other: Priority) -> Priority:
-    return max(one, other, key=_RANK.__getitem__)
+def _priority(one: Ticket, lead: Lead, other: Ticket, other_lead: Lead) -> Priority:
+    """The most urgent of those that ask somebody to act; of all when nobody does."""
+    if lead.suppressed != other_lead.suppressed:
+        return other.priority if lead.suppressed else one.priority
+    return max(one.priority, other.priority, key=_RANK.__getitem__)
 
 
-def _more_open(one: Ticket, other: Ticket) -> Literal["open", "closed", "suppressed"]:
+def _fuller(one: Contact, other: Contact) -> Contact:
+    """The customer with the fullest name that was given for this address."""
+    if (one.scheme, one.address) != (other.scheme, other.address):
+        return one
+    return max(one, other, key=lambda contact: (len(contact.name), contact.name))
+
+
+def _most_open(one: Ticket, other: Ticket) -> Literal["open", "closed", "suppressed"]:
     found = {one.status, other.status}
     return "open" if "open" in found else "closed" if "closed" in found else "suppressed"

@@ -26,6 +26,7 @@ from normalizer.tickets import (
     joined,
     opened,
     opens_follow_up,
+    passed_on,
 )
 from normalizer.wire import decode, header, versioned_type
 from streams._fate import fate
@@ -73,7 +74,7 @@ class Route(Stage):
         if known is not None:
             after = _read(state["tickets"], known) or self._opened(threaded, verdict, None)
         else:
-            before = _read(state["tickets"], state["current"].get(threaded.conversation_id.encode()))
+            before = _current(state, threaded.conversation_id)
             after, change = self._after(before, threaded, verdict)
             decisions = (*decisions, *change)
             _write(state, threaded.conversation_id, after)
@@ -105,12 +106,13 @@ class Route(Stage):
         if before is None:
             return self._opened(threaded, verdict, None), ()
         if verdict.suppressed or before.closed_at is None:
-            return joined(before, message, verdict), ()
+            return joined(before, self._opened(threaded, verdict, None)), ()
         if opens_follow_up(before, message, self._closed):
             why = f"closed at {before.closed_at.isoformat()}, longer ago than tickets.follow_up_after_days"
             return self._opened(threaded, verdict, before), (Decision("reopen", "follow_up", before.ticket.id, why),)
         why = f"closed at {before.closed_at.isoformat()} and answered since"
-        return joined(before, message, verdict), (Decision("reopen", "reopen", before.ticket.id, why),)
+        after = joined(before, self._opened(threaded, verdict, None))
+        return after, (Decision("reopen", "reopen", before.ticket.id, why),)
 
     def _opened(self, threaded: Threaded, verdict: Verdict, follows: TicketState | None) -> TicketState:
         return opened(
@@ -125,41 +127,46 @@ class Route(Stage):
 
     def _change(self, change: StatusChange, record: Record, state: State) -> Sequence[Output]:
         before = _read(state["tickets"], change.ticket_id.encode())
-        if before is None or before.ticket.status == change.status:
-            return []  # unknown here, or already so: a redelivery, or two agents who pressed the same button
+        if before is None or before.ticket.status in {change.status, "merged"}:
+            return []  # unknown here, part of another, or already so: a redelivery, or two agents at the same button
         after = changed(before, change)
-        _write(state, change.conversation_id, after)
+        state["tickets"].set(after.ticket.id.encode(), _pack(after))
         return [self._revised(after, record)]
 
     def _end(self, merged: Merged, record: Record, state: State) -> Sequence[Output]:
-        before = _read(state["tickets"], state["current"].get(merged.conversation_id.encode()))
-        into = ids.ticket_id(merged.into_conversation_id)
-        if before is None or before.ticket.merged_into == into:
-            return []
-        after = ended(before, into)
+        before = _current(state, merged.conversation_id)
+        if before is None or (before.left is not None and merged.sequence <= before.left.sequence):
+            return []  # a redelivery
+        after = ended(before, merged)
         _write(state, merged.conversation_id, after)
+        if before.ticket.status == "merged":
+            return [self._revised(after, record)]
         event = Absorbed(
             ticket=before.ticket,
             lead=before.lead,
+            closed_at=before.closed_at,
             into_conversation_id=merged.into_conversation_id,
             into_customer_id=merged.into_customer_id,
             into_customer=merged.into_customer,
+            sequence=merged.sequence,
         )
-        name = f"{before.ticket.id}/{before.ticket.revision}"
-        return [
-            self._revised(after, record),
-            emit(event, event.into_customer_id, source=self.name, ce_id=f"absorbed/{name}", cause=record),
-        ]
+        return [self._revised(after, record), self._sent(event, record)]
 
     def _absorb(self, other: Absorbed, record: Record, state: State) -> Sequence[Output]:
-        done = f"absorbed/{other.ticket.id}/{other.ticket.revision}".encode()
+        done = _name(other).encode()
         if done in state["applied"]:
             return []
-        before = _read(state["tickets"], ids.ticket_id(other.into_conversation_id).encode())
-        after = absorbed(before, other)
-        _write(state, other.into_conversation_id, after)
         state["applied"].set(done, b"1")
+        if onward := passed_on(_current(state, other.into_conversation_id), other):
+            return [self._sent(onward, record)]
+        after = absorbed(_read(state["tickets"], ids.ticket_id(other.into_conversation_id).encode()), other)
+        state["tickets"].set(after.ticket.id.encode(), _pack(after))
+        if other.into_conversation_id.encode() not in state["current"]:
+            state["current"].set(other.into_conversation_id.encode(), after.ticket.id.encode())
         return [self._revised(after, record)]
+
+    def _sent(self, event: Absorbed, record: Record) -> Output:
+        return emit(event, event.into_customer_id, source=self.name, ce_id=_name(event), cause=record)
 
     def _revised(self, state: TicketState, record: Record) -> Output:
         ticket = state.ticket
@@ -171,6 +178,14 @@ class Route(Stage):
 def _read(tickets: Table, ticket_id: bytes | None) -> TicketState | None:
     packed = tickets.get(ticket_id) if ticket_id else None
     return _state.decode(packed) if packed else None
+
+
+def _current(state: State, conversation_id: str) -> TicketState | None:
+    return _read(state["tickets"], state["current"].get(conversation_id.encode()))
+
+
+def _name(event: Absorbed) -> str:
+    return f"absorbed/{event.ticket.id}/{event.ticket.revision}/{event.sequence}"
 
 
 def _write(state: State, conversation_id: str, after: TicketState) -> None:

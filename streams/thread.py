@@ -61,7 +61,7 @@ class Thread(Stage):
         if seen is None:
             seen = _Seen(origin, message.item, placement.rule, placement.because, placement.related_to)
             state["seen"].set(message.id.encode(), _pack(seen))
-        return [*self._merges(placement, record), self._threaded(message, placement, seen, record)]
+        return [*self._merges(message, placement, record), self._threaded(message, placement, seen, record)]
 
     def _threaded(self, message: Message, placement: Placement, seen: _Seen, record: Record) -> Output:
         event = Threaded(
@@ -74,7 +74,7 @@ class Thread(Stage):
         )
         return emit(event, event.customer_id, source=self.name, ce_id=message.id, cause=record)
 
-    def _merges(self, placement: Placement, record: Record) -> list[Output]:
+    def _merges(self, message: Message, placement: Placement, record: Record) -> list[Output]:
         into = placement.customer
         events = [
             Merged(
@@ -83,6 +83,7 @@ class Thread(Stage):
                 into_conversation_id=placement.conversation_id,
                 into_customer_id=_customer_id(into),
                 into_customer=into,
+                sequence=record.offset,
             )
             for merged in placement.merged
         ]
@@ -91,7 +92,7 @@ class Thread(Stage):
                 event,
                 event.customer_id,
                 source=self.name,
-                ce_id=ids.event_id("merged", event.conversation_id, event.into_conversation_id),
+                ce_id=ids.event_id("merged", event.conversation_id, message.id),
                 cause=record,
             )
             for event in events

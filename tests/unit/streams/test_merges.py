@@ -109,7 +109,7 @@ def boxes(draw: st.DrawFn) -> list[Message]:
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(boxes(), st.randoms(use_true_random=False), st.booleans())
 def test_neither_the_order_of_mails_nor_of_partitions_changes_the_tickets(
     box: list[Message], order: Random, again: bool

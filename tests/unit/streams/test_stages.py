@@ -37,7 +37,8 @@ class Line:
         """What comes out for these messages."""
         before = len(self.routed)
         for found in messages:
-            outputs = self.thread.decide(record(found), self.threads)
+            self._offset += 1
+            outputs = self.thread.decide(record(found, self._offset), self.threads)
             self.threads.accept()
             self._take(outputs)
         return self.routed[before:]
