@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -30,14 +31,9 @@ class View:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         options = client_options(cluster)
-        try:
+        with self._answering():
             self._consumer = KafkaConsumer(**options, enable_auto_commit=False, bootstrap_timeout_ms=10_000)
             self._admin = KafkaAdminClient(**options, bootstrap_timeout_ms=10_000)
-        except KafkaError as error:
-            raise Retriable(
-                f"Kafka at {cluster.brokers} does not answer ({type(error).__name__}): "
-                "start it with `switchboard up` or `switchboard engine up`, or name another with --broker"
-            ) from error
 
     def __enter__(self) -> View:
         return self
@@ -48,21 +44,24 @@ class View:
 
     def topics(self) -> set[str]:
         """The topics that there are in this namespace."""
-        names = self._consumer.topics()
+        with self._answering():
+            names = self._consumer.topics()
         return {self._cluster.bare(name) for name in names if name.startswith(self._cluster.namespace)}
 
     def spans(self, topics: Iterable[str]) -> dict[Place, tuple[int, int]]:
         """The first offset that is still there and the next to be written, of each partition of `topics`."""
         places = [place for topic in topics for place in self._places(topic)]
         found = {place: self._native(place) for place in places}
-        starts = self._consumer.beginning_offsets(list(found.values()))
-        ends = self._consumer.end_offsets(list(found.values()))
+        with self._answering():
+            starts = self._consumer.beginning_offsets(list(found.values()))
+            ends = self._consumer.end_offsets(list(found.values()))
         return {place: (starts[native], ends[native]) for place, native in found.items()}
 
     def committed(self, group: str) -> dict[Place, int]:
         """How far a group has committed, by partition; partitions where it never did are absent."""
         name = self._cluster.named(group)
-        groups: dict[str, dict[Any, Any]] = self._admin.list_group_offsets([name])
+        with self._answering():
+            groups: dict[str, dict[Any, Any]] = self._admin.list_group_offsets([name])
         offsets = groups.get(name, {})
         return {Place(self._cluster.bare(tp.topic), tp.partition): data.offset for tp, data in offsets.items()}
 
@@ -79,17 +78,19 @@ class View:
         places = [self._native(place) for place in self._places(topic)]
         if not places:
             return
-        self._consumer.assign(places)
-        self._consumer.seek_to_beginning(*places)
-        ends = self._consumer.end_offsets(places)
+        with self._answering():
+            self._consumer.assign(places)
+            self._consumer.seek_to_beginning(*places)
+            ends = self._consumer.end_offsets(places)
         yield from self._until(ends)
 
     def record(self, place: Place, offset: int) -> Any | None:
         """One record, None when it is no longer there."""
         native = self._native(place)
-        self._consumer.assign([native])
-        self._consumer.seek(native, offset)
-        ends = self._consumer.end_offsets([native])
+        with self._answering():
+            self._consumer.assign([native])
+            self._consumer.seek(native, offset)
+            ends = self._consumer.end_offsets([native])
         if offset >= ends[native]:
             return None
         found = next(self._until(ends), None)
@@ -97,8 +98,11 @@ class View:
 
     def _until(self, ends: dict[Any, int]) -> Iterator[Any]:
         deadline = time.monotonic() + _SECONDS
-        while any(self._consumer.position(place) < end for place, end in ends.items()):
-            found = self._consumer.poll(timeout_ms=200, max_records=5000)
+        while True:
+            with self._answering():
+                if all(self._consumer.position(place) >= end for place, end in ends.items()):
+                    return
+                found = self._consumer.poll(timeout_ms=200, max_records=5000)
             if found:
                 deadline = time.monotonic() + _SECONDS
             elif time.monotonic() > deadline:
@@ -107,8 +111,19 @@ class View:
                 yield from batch
 
     def _places(self, topic: str) -> list[Place]:
-        numbers = self._consumer.partitions_for_topic(self._cluster.named(topic)) or ()
+        with self._answering():
+            numbers = self._consumer.partitions_for_topic(self._cluster.named(topic)) or ()
         return [Place(topic, number) for number in sorted(numbers)]
 
     def _native(self, place: Place) -> Any:
         return TopicPartition(self._cluster.named(place.topic), place.partition)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        try:
+            yield
+        except KafkaError as error:
+            raise Retriable(
+                f"Kafka at {self._cluster.brokers} does not answer ({type(error).__name__}): "
+                "start it with `switchboard up` or `switchboard engine up`, or name another with --broker"
+            ) from error

@@ -51,7 +51,12 @@ def up(
                 "no account is configured: add a section [channels.CHANNEL.ACCOUNT] to the configuration, "
                 "or try it with --demo"
             )
-        asyncio.run(_up(config, cluster, demo))
+        try:
+            asyncio.run(_up(config, cluster, demo))
+        except BaseExceptionGroup as group:
+            # What ended it was logged where it happened; a traceback could quote a customer.
+            STDERR.print(f"[bold red]switchboard:[/] stopped: {group.exceptions[0]}", highlight=False, soft_wrap=True)
+            raise typer.Exit(1) from None
 
 
 @contextlib.contextmanager
@@ -73,20 +78,19 @@ async def _up(config: Config, cluster: Cluster, demo: Demo | None) -> None:
     wiring.declare_topics(config, cluster)
     edge, publisher = edge_on(cluster, wiring.connectors(config))
     try:
-        async with (
-            running(wiring.stages(config), cluster) as workers,
-            serving(edge.routes(), config.http, edge.problems) as door,
-        ):
-            edge.start()
-            title = f"Switchboard: {door}Kafka at {cluster.brokers}. Ctrl-C stops it."
-            sampler = Sampler(cluster, Path(config.store.path), edge.health, workers)
-            async with asyncio.TaskGroup() as tasks:
-                going = [tasks.create_task(_show(title, sampler)), tasks.create_task(failure(workers))]
-                if demo:
-                    going.append(tasks.create_task(demo.play(cluster)))
-                await stop_asked()
-                for task in going:
-                    task.cancel()
+        async with running(wiring.stages(config), cluster) as workers:
+            # The doors close before the edge stops: what they have begun to accept still reaches Kafka.
+            async with serving(edge.routes(), config.http, edge.problems) as door:
+                edge.start()
+                title = f"Switchboard: {door}Kafka at {cluster.brokers}. Ctrl-C stops it."
+                sampler = Sampler(cluster, Path(config.store.path), edge.health, workers)
+                async with asyncio.TaskGroup() as tasks:
+                    going = [tasks.create_task(_show(title, sampler)), tasks.create_task(failure(workers))]
+                    if demo:
+                        going.append(tasks.create_task(demo.play(cluster)))
+                    await stop_asked()
+                    for task in going:
+                        task.cancel()
             await asyncio.to_thread(edge.stop)
     finally:
         publisher.close()
