@@ -8,32 +8,34 @@ from __future__ import annotations
 MOBILE: dict[str, str] = {
     "en": (
         "sent from my /sent from mail for windows/sent from outlook/sent from yahoo/sent from gmail"
-        "/sent from samsung/sent from a mobile/sent from iphone/sent from ipad/sent from android"
-        "/sent from a/sent from mobile/sent from proton/sent from protonmail/sent from bluemail"
-        "/sent from aol/sent from myself/sent from nine/sent from spark/sent from hey/sent from fastmail"
-        "/sent from edison/sent from the all new/sent from the new aol/sent from airmail"
-        "/sent from mailbird/sent from tutanota/sent from k-9 mail/sent from blackberry/sent from huawei"
-        "/sent from xiaomi/sent from workspace/sent from surface/sent via my/sent via the samsung"
-        "/sent via blackberry/sent via superhuman/sent via android/sent via iphone/sent via mobile"
-        "/sent with spark/sent with proton/sent with protonmail/sent with airmail/sent with aqua mail"
-        "/sent with bluemail/sent with mailspring/sent with shift/sent with unibox/sent with love from my"
-        "/sent with my/sent with tutanota/sent with secure email/sent by spark/sent on the go"
-        "/sent on the move/sent using my/sent using outlook/sent using hushmail/sent using zoho mail"
-        "/sent using k-9 mail/sent through my/sent wirelessly from/sent secure with/sent securely with"
-        "/sent through the/sent over the air/get outlook for/get bluemail for/composed on my/typed on my"
-        "/written on my/please excuse * typed on/sent from sparrow/from my iphone/from my ipad"
-        "/from my android/from my mobile/from my samsung/sent in haste from my/secured with tutanota"
+        "/sent from samsung/sent from a mobile/sent from a phone/sent from an/sent from iphone"
+        "/sent from ipad/sent from android/sent from mobile/sent from proton/sent from protonmail"
+        "/sent from bluemail/sent from aol/sent from myself/sent from nine/sent from spark"
+        "/sent from hey/sent from fastmail/sent from edison/sent from the all new/sent from the new aol"
+        "/sent from airmail/sent from mailbird/sent from tutanota/sent from k-9 mail"
+        "/sent from blackberry/sent from huawei/sent from xiaomi/sent from workspace/sent from surface"
+        "/sent via my/sent via the samsung/sent via blackberry/sent via superhuman/sent via android"
+        "/sent via iphone/sent via mobile/sent with spark/sent with proton/sent with protonmail"
+        "/sent with airmail/sent with aqua mail/sent with bluemail/sent with mailspring/sent with shift"
+        "/sent with unibox/sent with love from my/sent with my/sent with tutanota"
+        "/sent with secure email/sent by spark/sent on the go/sent on the move/sent using my"
+        "/sent using outlook/sent using hushmail/sent using zoho mail/sent using k-9 mail"
+        "/sent through my/sent wirelessly from/sent secure with/sent securely with/sent through the"
+        "/sent over the air/get outlook for/get bluemail for/composed on my/typed on my/written on my"
+        "/please excuse * typed on/sent from sparrow/from my iphone/from my ipad/from my android"
+        "/from my mobile/from my samsung/sent in haste from my/secured with tutanota"
     ),
     "de": (
         "von meinem * gesendet/von meinem * gesendet mit/gesendet von meinem/gesendet von mein"
         "/gesendet von outlook/gesendet von mail für/gesendet von yahoo/gesendet von iphone"
         "/gesendet von ipad/gesendet mit der/gesendet mit meinem/gesendet mit spark/gesendet mit proton"
         "/gesendet aus der/gesendet vom/gesendet mit mozilla/gesendet über"
-        "/diese nachricht wurde von meinem/diese nachricht wurde von meiner/diese e-mail wurde von meinem"
-        "/von unterwegs gesendet/von iphone gesendet/von ipad gesendet/von samsung * gesendet"
-        "/von samsung mobile gesendet/outlook für * beziehen/holen sie sich outlook/laden sie outlook"
-        "/versendet mit/versandt mit/gesendet von der/mobil gesendet/von meinem mobiltelefon"
-        "/von yahoo mail/meinem iphone gesendet/verschickt mit/verfasst auf"
+        "/diese nachricht wurde von meinem/diese nachricht wurde von meiner"
+        "/diese e-mail wurde von meinem/von unterwegs gesendet/von iphone gesendet/von ipad gesendet"
+        "/von samsung * gesendet/von samsung mobile gesendet/outlook für * beziehen"
+        "/holen sie sich outlook/laden sie outlook/versendet mit/versandt mit/gesendet von der"
+        "/mobil gesendet/von meinem mobiltelefon/von yahoo mail/meinem iphone gesendet/verschickt mit"
+        "/verfasst auf"
     ),
     "fr": (
         "envoyé de mon/envoyé depuis mon/envoyé à partir de/envoyé depuis/envoyé de/envoyé avec"
@@ -69,8 +71,8 @@ MOBILE: dict[str, str] = {
     "fi": (
         "lähetetty iphonesta/lähetetty ipadista/lähetetty * iphonesta/lähetetty androidista"
         "/lähetetty outlook/lähetetty samsung/lähetetty puhelimesta/lähetetty puhelimestani"
-        "/lähetetty laitteesta/lähetetty matkapuhelimesta/hanki outlook/lähetetty yahoo/lähetetty windows"
-        "/lähetetty windowsin/lähetetty laitteestani/lähetetty minun"
+        "/lähetetty laitteesta/lähetetty matkapuhelimesta/hanki outlook/lähetetty yahoo"
+        "/lähetetty windows/lähetetty windowsin/lähetetty laitteestani/lähetetty minun"
     ),
     "et": "saadetud minu/saadetud iphone/saadetud mobiil/saadetud nutitelefon",
     "lv": "sūtīts no/nosūtīts no",
@@ -104,7 +106,7 @@ MOBILE: dict[str, str] = {
     ),
     "be": "адпраўлена з/дасланa з",
     "sr": "послато са/poslato sa/poslato iz/послато из/poslato pomoću",
-    "hr": "poslano s/poslano sa/poslano iz/poslano putem/poslano pomoću/nabavite outlook/preuzmite outlook",
+    "hr": ("poslano s/poslano sa/poslano iz/poslano putem/poslano pomoću/nabavite outlook/preuzmite outlook"),
     "sl": "poslano z/poslano iz/poslano s /pridobite outlook",
     "mk": "испратено од",
     "sq": "dërguar nga",
@@ -184,23 +186,24 @@ DISCLAIMERS: dict[str, str] = {
         "/bitte prüfen sie, ob diese/diese mail enthält/hinweis: diese e-mail/diese e-mail und"
     ),
     "fr": (
-        "ce message et/ce message est confidentiel/ce message électronique/ce courriel et/ce courriel est"
-        "/ce mail et/cet e-mail et/ce message est destiné/ce message contient/avis de confidentialité"
-        "/confidentialité :/les informations contenues dans/pensez à l'environnement"
-        "/pensez à l’environnement/pensez environnement/avant d'imprimer"
+        "ce message et/ce message est confidentiel/ce message électronique/ce courriel et"
+        "/ce courriel est/ce mail et/cet e-mail et/ce message est destiné/ce message contient"
+        "/avis de confidentialité/confidentialité :/les informations contenues dans"
+        "/pensez à l'environnement/pensez à l’environnement/pensez environnement/avant d'imprimer"
         "/afin de respecter l'environnement/l'intégrité de ce message"
     ),
     "es": (
         "este mensaje y/este mensaje contiene/este mensaje es confidencial/este mensaje va dirigido"
-        "/este mensaje se dirige/este correo electrónico y/este correo electrónico contiene/este correo y"
-        "/este correo es confidencial/aviso legal/aviso de confidencialidad/la información contenida en"
-        "/la información incluida en/antes de imprimir/por favor, piense en el medio ambiente"
-        "/confidencialidad:/cláusula de confidencialidad"
+        "/este mensaje se dirige/este correo electrónico y/este correo electrónico contiene"
+        "/este correo y/este correo es confidencial/aviso legal/aviso de confidencialidad"
+        "/la información contenida en/la información incluida en/antes de imprimir"
+        "/por favor, piense en el medio ambiente/confidencialidad:/cláusula de confidencialidad"
     ),
     "pt": (
         "esta mensagem e/esta mensagem é/esta mensagem contém/esta mensagem pode/este e-mail e"
-        "/este e-mail contém/este email e/aviso legal/aviso de confidencialidade/as informações contidas"
-        "/a informação contida/antes de imprimir/confidencialidade:/esta comunicação"
+        "/este e-mail contém/este email e/aviso legal/aviso de confidencialidade"
+        "/as informações contidas/a informação contida/antes de imprimir/confidencialidade:"
+        "/esta comunicação"
     ),
     "it": (
         "le informazioni contenute/questo messaggio e/questo messaggio è/questo messaggio contiene"
@@ -220,7 +223,7 @@ DISCLAIMERS: dict[str, str] = {
         "ta wiadomość/niniejsza wiadomość/wiadomość ta/treść tej wiadomości/informacje zawarte w"
         "/pomyśl o środowisku/zanim wydrukujesz/klauzula poufności"
     ),
-    "cs": "tato zpráva/tento e-mail/tento email/obsah této zprávy/informace obsažené/důvěrné/než vytisknete",
+    "cs": ("tato zpráva/tento e-mail/tento email/obsah této zprávy/informace obsažené/důvěrné/než vytisknete"),
     "sk": "táto správa/tento e-mail/obsah tejto správy/informácie obsiahnuté/dôverné",
     "hu": ("ez az üzenet/ez az e-mail/az üzenet tartalma/jelen üzenet/jelen e-mail/kérjük, gondoljon a környezetre"),
     "ro": "acest mesaj/acest e-mail/acest email/informațiile conținute/confidențialitate",
@@ -244,9 +247,24 @@ DISCLAIMERS: dict[str, str] = {
 
 LEGAL = (
     "confiden/privileged/intended/recipient/disclos/legal/vertraulich/empfänger/vertrouwelijk"
-    "/geadresseerde/destinat/riservat/konfiden/fortrol/modtager/mottager/mottagare/mottaker/luottamuk"
-    "/vastaanott/poufn/adresat/důvěr/dôver/bizalmas/címzett/конфиденц/адресат/получател/конфіденц"
-    "/одержувач/поверител/εμπιστευτ/παραλήπτ/gizli/alıcı/povjerljiv/zaupn/סודי/נמען/سري/機密/秘密"
-    "/宛先/保密/机密/收件人/기밀/비밀/수신/environment/umwelt/environnement/ambiente/milieu/miljö"
-    "/miljø/ympäristö/środowisk/prostředí/környezet"
+    "/geadresseerde/destinat/riservat/konfiden/fortrol/modtager/mottager/mottagare/mottaker"
+    "/luottamuk/vastaanott/poufn/adresat/důvěr/dôver/bizalmas/címzett/конфиденц/адресат/получател"
+    "/конфіденц/одержувач/поверител/εμπιστευτ/παραλήπτ/gizli/alıcı/povjerljiv/zaupn/סודי/נמען/سري"
+    "/機密/秘密/宛先/保密/机密/收件人/기밀/비밀/수신/environment/umwelt/environnement/ambiente"
+    "/milieu/miljö/miljø/ympäristö/środowisk/prostředí/környezet"
+)
+
+# Short ways to say "my": "Sent from my …" needs no product behind it, "Sent from …" does.
+MY = (
+    "my/myself/meinem/meiner/mein/mon/mi/meu/minha/mio/mijn/min/mit/mitt/minu/moich/mojego/mojej"
+    "/mého/môjho/mog/mojega/моего/моя/мого/私の/나의/내/我的/自我的/meu/meva"
+)
+DEVICES = (
+    "iphon/ipad/ipod/android/samsung/galaxy/huawei/honor/xiaomi/redmi/oneplus/oppo/pixel/nokia"
+    "/lumia/htc/motorola/sony/xperia/lenovo/wiko/blackberry/windows/outlook/mail/yahoo/aol/proton"
+    "/tutanota/spark/k-9/superhuman/thunderbird/hushmail/zoho/mobil/smartphone/phone/telefon"
+    "/téléphone/teléfono/puhelim/телефон/мобил/смартфон/планшет/tablet/handy/cell/device/dispositiv"
+    "/appareil/gerät/apparaat/enhet/laitte/macbook/imac/ios/apple/verizon/wireless/handheld"
+    "/ordinateur/computer/unterwegs/nine/on the go/on the move/workspace/surface/hey/edison/unibox"
+    "/почт/手机/手機/휴대/スマ/携帯/โทรศัพท์/điện thoại/ponsel"
 )

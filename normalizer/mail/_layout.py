@@ -72,14 +72,23 @@ def _append_mark(lines: Sequence[str], at: int, layout: list[Line]) -> bool:
     if block is not None and (header_block.is_credible(block) or (layout and layout[-1].kind == "separator")):
         layout += [_SIMPLE["block"]] * (block.end - at)
     else:
-        layout.append(_own_line(lines[at]))
+        layout.append(_own_line(lines, at))
     return False
 
 
-def _own_line(line: str) -> Line:
+def _own_line(lines: Sequence[str], at: int) -> Line:
+    line = lines[at]
     if signatures.is_rule(line):
         return _SIMPLE["delimiter" if line == "--" else "rule"]
-    return _SIMPLE["mobile"] if signatures.is_mobile(line) else _TEXT
+    return _SIMPLE["mobile"] if signatures.is_mobile(line) and _ends_paragraph(lines, at) else _TEXT
+
+
+def _ends_paragraph(lines: Sequence[str], at: int) -> bool:
+    """True when no words of the same paragraph follow line `at`."""
+    below = lines[at + 1] if at + 1 < len(lines) else ""
+    if not below or below.startswith(">") or signatures.is_rule(below):
+        return True
+    return attribution.find(lines, at + 1) is not None or header_block.label(below) is not None
 
 
 def _quote_follows(lines: Sequence[str], at: int) -> bool:

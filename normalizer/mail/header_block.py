@@ -20,6 +20,17 @@ _MAX_BARE = 4096  # characters of a line that are looked at
 _RAW = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")  # "Message-ID", where somebody forwards all headers as they are
 _MAX_WRAP = 6  # lines that one wrapped address list may run on
 
+_NO_WORDS = frozenset(("from", "to", "cc", "date"))  # fields whose value is no prose: a label inside is a label
+
+
+def _inline() -> re.Pattern[str]:
+    words = {word for fields in LABELS.values() for field, row in fields.items() if field != "reply_to" for word in row}
+    choices = "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+    return re.compile(rf"(?<=[\s>;)])({choices})\s?[:：](?=\s)")
+
+
+_INLINE = _inline()
+
 
 class Block(NamedTuple):
     """Fields as written, first occurrence each; the block stands in lines ``start`` to ``end`` (exclusive)."""
@@ -57,8 +68,9 @@ def read(lines: Sequence[str], start: int) -> Block | None:
     first = label(lines[start])
     if first is None:
         return None
-    fields: dict[Field, str] = {first[0]: first[1]}
-    last, at, end = first[0], start + 1, start + 1
+    fields: dict[Field, str] = {}
+    last = _add(fields, *first)
+    at = end = start + 1
     limit = min(len(lines), start + MAX_LINES)
     while at < limit:
         found = label(lines[at])
@@ -71,10 +83,21 @@ def read(lines: Sequence[str], start: int) -> Block | None:
             continue
         if found[0] in fields and found[0] != "other":
             break
-        last = found[0]
-        fields[last] = found[1]
+        last = _add(fields, *found)
         at = end = at + 1
     return Block(start, end, fields)
+
+
+def _add(fields: dict[Field, str], field: Field, value: str) -> Field:
+    """Puts the value in, and those of the fields that ran into the same line behind it. Returns the last of them."""
+    while field in _NO_WORDS:
+        hit = next((hit for hit in _INLINE.finditer(value) if FIELD_OF[hit[1].casefold()] not in fields), None)
+        if hit is None:
+            break
+        fields[field] = value[: hit.start()].strip(_EMPHASIS)
+        field, value = FIELD_OF[hit[1].casefold()], value[hit.end() :].strip(_EMPHASIS)
+    fields[field] = value
+    return field
 
 
 def _next_field(lines: Sequence[str], at: int, limit: int, fields: dict[Field, str], last: Field) -> int | None:

@@ -95,13 +95,15 @@ def _cut_old_text(layout: Sequence[Line], roles: list[Role]) -> float:
 
 
 def _cut_signatures(lines: Sequence[str], layout: Sequence[Line], roles: list[Role]) -> None:
-    """From "-- " to the next quote or the end; below other rulers only what looks like a signature."""
+    """From "-- " to the next quote or the end; below another ruler only what looks like a signature."""
     written, at, after = False, 0, 0
     while at < len(layout):
         kind = layout[at].kind
         if kind in ("delimiter", "rule") and roles[at] == "reply" and written:
             after = after if after > at else _next_mark(layout, at + 1)
-            if kind == "delimiter" or signatures.looks_like_signature(lines[at + 1 : min(after, at + 60)]):
+            if kind == "delimiter" or (
+                layout[at - 1].kind == "blank" and signatures.looks_like_signature(lines[at + 1 : min(after, at + 60)])
+            ):
                 _fill(roles, at, after, "signature")
                 at = after
                 continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from normalizer.mail._footers import DISCLAIMERS, FOOTERS, LEGAL, MOBILE
+from normalizer.mail._footers import DEVICES, DISCLAIMERS, FOOTERS, LEGAL, MOBILE, MY
 
 _RULE_MARKS = tuple("-_=*~#+\u2013\u2014\u2015\u2500\u2501\u1427")
 _RULE = re.compile(r"[-_=*~#+\u2013\u2014\u2015\u2500\u2501\u1427 ]+")
@@ -16,6 +16,7 @@ _MAX_RULE = 400  # characters
 _EDGES = "-_=*~#<>()[]•·— "
 _MAX_MOBILE = 100  # characters
 _MAX_LINES = 12  # of a signature below a ruler
+_MAX_NAMES = 4  # lines of a signature that is only names: whose, of what
 _MAX_WIDTH = 72
 _CONTACT = re.compile(
     r"@|https?://|www\.|\+?\(?\d[\d\s()./-]{6,}\d|(?:tel|phone|mobil|cell|fax|skype|linkedin|twitter)\w{0,4}\b",
@@ -27,6 +28,7 @@ _UNSUBSCRIBE = re.compile(
     r"|^\W{0,4}to unsubscribe(?: from this|[:,]? (?:send|e-?mail|visit|go to|click|use|reply|or change))",
     re.IGNORECASE,
 )
+_NAME = re.compile(r"(?:[^\W\d_a-zß-ÿ][\w.'’-]*[,|/&]?\s?|(?:of|de|von|van|der|di|da|and|und|et|y|-|–|\|)\s){1,6}")
 _SENTENCE = re.compile(r"(?:\S+\s+){5,}\S*[.!?…。！？]\W{0,2}$")
 
 
@@ -39,6 +41,8 @@ def _starts(table: dict[str, str]) -> re.Pattern[str]:
 
 
 _MOBILE = _starts(MOBILE)
+_MY = tuple(MY.split("/"))
+_DEVICE = re.compile("|".join(map(re.escape, DEVICES.split("/"))))
 _MOBILE_HEADS = {word[:3] for row in MOBILE.values() for word in row.split("/")}
 _FOOTER = _starts({"all": FOOTERS})
 _DISCLAIMER = _starts(DISCLAIMERS)
@@ -59,7 +63,9 @@ def is_mobile(line: str) -> bool:
     if folded[:3] not in _MOBILE_HEADS and folded.isascii():
         return False
     found = _MOBILE.match(folded)
-    return found is not None and len(stripped[found.end() :].split()) <= 7
+    if found is None or len(stripped[found.end() :].split()) > 7:
+        return False
+    return found[0].rstrip().endswith(_MY) or _DEVICE.search(folded) is not None
 
 
 def is_closing(paragraph: Sequence[str]) -> bool:
@@ -75,7 +81,7 @@ def is_closing(paragraph: Sequence[str]) -> bool:
 
 
 def looks_like_signature(lines: Sequence[str]) -> bool:
-    """True when the lines below a ruler are a signature: few, short, no sentences, and a way to reach somebody."""
+    """True when the lines below a ruler are a signature: few, short, no sentences, and names or a way to reach somebody."""
     written = [line for line in lines if line]
     if not 1 <= len(written) <= _MAX_LINES:
         return False
@@ -83,4 +89,6 @@ def looks_like_signature(lines: Sequence[str]) -> bool:
         return True
     if any(len(line) > _MAX_WIDTH or _SENTENCE.search(line) for line in written):
         return False
-    return any(_CONTACT.search(line) for line in written)
+    return any(_CONTACT.search(line) for line in written) or (
+        len(written) <= _MAX_NAMES and all(_NAME.fullmatch(line) for line in written)
+    )

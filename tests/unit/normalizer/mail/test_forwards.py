@@ -172,6 +172,18 @@ def test_outlook_for_mac_heads_a_forward_with_an_attribution(line: str) -> None:
     assert find_forward("Re: A broken lamp", f"{line}\n\n{indented}\n") is None
 
 
+def test_samsung_runs_header_lines_together() -> None:
+    """A label inside the value of another field begins a field of its own."""
+    text = (
+        "-------- Message d'origine --------\nDe : Jo Doe <jo@example.com>\n"
+        "Date : 23/06/24 10:46 (GMT+01:00) À : ann@example.org Objet : A broken lamp: what now?\n\nHello"
+    )
+    found = find_forward("TR: A", text)
+    assert found is not None
+    assert (found.sender, found.to, found.subject) == (JO, (ANN,), "A broken lamp: what now?")
+    assert found.sent == "23/06/24 10:46 (GMT+01:00)"
+
+
 @pytest.mark.parametrize("subject", ["", "   "])
 def test_without_a_subject_the_ruler_of_outlook_decides(subject: str) -> None:
     """No subject says nothing; the ruler above the block is what Outlook on the web prints above a forward."""

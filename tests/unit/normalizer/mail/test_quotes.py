@@ -94,6 +94,18 @@ def test_a_separator_in_every_language(phrase: str) -> None:
     assert visible_reply(f"Yes.\n\n{phrase}\n{BLOCK}\n\nold") == "Yes."
 
 
+def test_header_lines_that_ran_together() -> None:
+    """Some phones print several header lines as one."""
+    text = (
+        "Yes.\n\nDe : Jo <jo@example.com>\nDate : 01/05/2024 10:00 (GMT+01:00) À : ann@example.org Objet : Lamp\n\nold"
+    )
+    assert visible_reply(text) == "Yes."
+    assert (
+        visible_reply("Yes.\n\nFrom: Jo <jo@example.com> Sent: today To: ann@example.org Subject: Lamp\n\nold")
+        == "Yes."
+    )
+
+
 def test_a_separator_in_a_language_nobody_listed() -> None:
     """Any words between dashes, with header lines right below them."""
     assert visible_reply(f"Yes.\n\n----- Xyzzy plugh -----\n{BLOCK}\n\nold") == "Yes."
@@ -150,6 +162,10 @@ def test_the_advertisement_of_a_phone(line: str) -> None:
         "Hello,\n\nBefore printing the label I had an error.",
         "Best regards\n\nAnn Example\nSales",
         "Subject: the lamp\n\nIt is broken.",
+        "Here it is.\n\nSent from my desk, is much easier than my mobile phone.",
+        "Hello,\n\nОтправлено из Москвы 3 мая.\n\nWhere is it?",
+        "Hello,\nInviato da casa.\nCiao",
+        "Hello,\nSent from my phone\nit looks different.",
         "In the original message you said three weeks.",
     ],
 )
@@ -221,7 +237,8 @@ def test_a_guessed_cut_says_so() -> None:
 LINES = st.sampled_from(
     [
         "", "", "words", "Yes.", "> quoted", ">> nested", ON, "Ann wrote:", "-----Original Message-----", "-- ", "____",
-        "Ann",         *BLOCK.split("\n"), "Sent from my iPhone", "```", "ann@example.org", "This email is confidential.", "\tx\xa0",
+        "Ann", *BLOCK.split("\n"), "Sent from my iPhone", "```", "ann@example.org",
+        "This email is confidential.", "\tx\xa0",
     ]
 )  # fmt: skip
 TEXTS = st.lists(LINES, max_size=20).map("\n".join) | st.text()
