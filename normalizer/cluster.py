@@ -7,11 +7,12 @@ import msgspec
 from normalizer.events import RAW, Cursor, Fate, Health, Link, Message, Routed, StatusChange, Threaded
 
 
-class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+class Cluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The Kafka that a process talks to.
 
     `brokers` is ``host:port[,host:port…]``. `namespace` is put before every topic and group name, so that
-    several Switchboards can share one Kafka; "" in production. `security_protocol` and the rest mean what they
+    several Switchboards can share one Kafka; "" in production. `partitions`, `replication` and
+    `min_insync_replicas` are those of the topics that we declare. `security_protocol` and the rest mean what they
     mean to every Kafka client: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; files are PEM.
     """
 

@@ -26,7 +26,7 @@ What = Literal["thread", "duplicate", "suppress", "priority", "queue", "reopen",
 _MAX_BECAUSE = 400
 _FAILURES = (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError)
 # fmt: off
-_FUNCTIONS = frozenset({
+FUNCTIONS = frozenset({
     "mentions", "size", "contains", "startsWith", "endsWith", "matches", "int", "uint", "double", "string",
     "bytes", "timestamp", "duration", "type", "dyn", "getFullYear", "getMonth", "getDate", "getDayOfMonth",
     "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds",
@@ -115,8 +115,8 @@ def _unknown(source: str, program: cel.Program) -> Iterator[tuple[str, str, Coll
         if variable not in bound and variable not in EXAMPLE:
             yield variable, "variable", EXAMPLE.keys()
     for function in program.functions():
-        if function.isidentifier() and function not in _FUNCTIONS:
-            yield function, "function", _FUNCTIONS
+        if function.isidentifier() and function not in FUNCTIONS:
+            yield function, "function", FUNCTIONS
     fields, senders = EXAMPLE["message"], EXAMPLE["message"]["sender"]
     for field, below in _PATH.findall(code):
         if field not in fields:

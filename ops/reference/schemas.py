@@ -35,10 +35,10 @@ def schema(event: type[Event]) -> Schema:
 
 
 def _cleaned(part: Any) -> Any:
-    """Without the indentation that docstrings have in the code."""
+    """As JSON has it, and without the indentation that docstrings have in the code."""
     if isinstance(part, dict):
         return {
             name: inspect.cleandoc(value) if name == "description" and isinstance(value, str) else _cleaned(value)
             for name, value in part.items()
         }
-    return [_cleaned(item) for item in part] if isinstance(part, list) else part
+    return [_cleaned(item) for item in part] if isinstance(part, list | tuple) else part
