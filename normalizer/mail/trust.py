@@ -20,7 +20,9 @@ from normalizer.mail.parsed import Mail
 Verdict = Literal["verified", "unknown", "spoofed"]
 MAX_HEADERS = 20  # of one name; no mail has more of them in good faith
 
-_NO_POLICY = re.compile(r"\bp\s{0,3}=\s{0,3}none\b", re.IGNORECASE)
+# How hosts write that the domain asks for nothing: in a comment (OpenDMARC, Google, rspamd) or as a property.
+_NO_POLICY = re.compile(r"\bp(?:olicy)?\s{0,3}=\s{0,3}none\b", re.IGNORECASE)
+_POLICIES = ("policy.published-domain-policy", "policy.dmarc", "action")
 
 
 class Trust(msgspec.Struct, frozen=True):
@@ -89,8 +91,10 @@ def _verdict(mail: Mail, told: tuple[Result, ...], sealed: Results | None) -> tu
     if not told:
         return "unknown", "no trusted host tells of SPF, DKIM or DMARC"
     domain = _domain(mail.header("from"))
-    if len(mail.all("from")) > 1 or len({each.address for each in addresses.parse(mail.header("from"))}) > 1:
-        return "spoofed", "the mail has more than one author"
+    if len(mail.all("from")) > 1:
+        return "spoofed", "the mail has more than one From: a host checks one, people may see the other"
+    if len({each.address for each in addresses.parse(mail.header("from"))}) > 1:
+        return "unknown", "the mail has more than one author"
     if _author_domain(mail) != domain:
         return "unknown", "the author is not the one in From, and only From is checked"
     if sealed is not None and (vouched := _vouched(sealed.results, domain)):
@@ -104,7 +108,7 @@ def _verdict(mail: Mail, told: tuple[Result, ...], sealed: Results | None) -> tu
 def _own_verdict(told: tuple[Result, ...], domain: str) -> tuple[Verdict, str]:
     dmarc = _best(told, "dmarc")
     if _value(dmarc) == "fail" and dmarc is not None:
-        if _NO_POLICY.search(dmarc.comment) or dmarc.properties.get("policy.published-domain-policy") == "none":
+        if _NO_POLICY.search(dmarc.comment) or any(dmarc.properties.get(name) == "none" for name in _POLICIES):
             return "unknown", f"DMARC fails for {domain}, whose policy is to do nothing"
         return "spoofed", f"DMARC fails for {domain}"
     if vouched := _vouched(told, domain):
@@ -136,7 +140,7 @@ def _signers(result: Result) -> Iterator[str]:
 
 
 def _spf_domain(result: Result) -> str:
-    for name in ("smtp.mailfrom", "smtp.mfrom", "smtp.helo"):
+    for name in ("smtp.mailfrom", "smtp.mfrom", "smtp.mail", "smtp.helo"):
         if name in result.properties:
             return result.properties[name].rpartition("@")[2].lower()
     return ""
