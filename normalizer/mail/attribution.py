@@ -30,6 +30,9 @@ _VERB = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(_VERBS, key=len,
 _ENDING = re.compile(r" ?[(/]\w{1,3}$")  # "napisał(a)", "je napisao/la"
 _OPENERS = tuple(word for word in OPENERS.split("/") if word)
 _QUOTING = tuple(QUOTING.split("/"))
+_BARE = re.compile(
+    r"\d{4}[/-]\d{1,2}[/-]\d{1,2} [^<>@]{0,100}<[^<>@\s]{1,64}@[^<>@\s]{1,255}>"
+)  # "2011/3/1 Ann <ann@…>"
 _FRAME = "-*_ \u202a\u202b\u202c\u2066\u2067\u2068\u2069"  # what some clients put around the line
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CLOCK = re.compile(r"\d{1,2}[:.]\d{2}")
@@ -56,7 +59,7 @@ def find(lines: Sequence[str], start: int) -> Attribution | None:
             joined = f"{joined} {lines[at].lstrip('> ')}".rstrip()
         if len(joined) > _MAX_LENGTH:
             return None
-        if lines[at] and is_attribution(joined):
+        if lines[at] and (is_attribution(joined) or (_BARE.fullmatch(joined) and _quote_below(lines, at + 1))):
             return Attribution(start, at + 1, weak=False)
     return None
 
@@ -66,8 +69,11 @@ def find_weak(lines: Sequence[str], start: int) -> Attribution | None:
     line = lines[start]
     if not 4 <= len(line) <= 80 or line[-1] not in _END or not _ends_with_verb(line.casefold()):
         return None
-    below = next((line for line in lines[start + 1 : start + 3] if line), "")
-    return Attribution(start, start + 1, weak=True) if below.startswith(">") else None
+    return Attribution(start, start + 1, weak=True) if _quote_below(lines, start + 1) else None
+
+
+def _quote_below(lines: Sequence[str], at: int) -> bool:
+    return next((line for line in lines[at : at + 2] if line), "").startswith(">")
 
 
 def is_attribution(text: str) -> bool:
@@ -82,6 +88,8 @@ def is_attribution(text: str) -> bool:
     led = text.startswith(_OPENERS) or _DATE_LEAD.match(text) is not None
     if text.startswith(_QUOTING):
         return address and colon
+    if verb and colon and " via " in text and len(text) <= 120:  # "Ann via Lamp Forum wrote:"
+        return True
     if verb:
         return (date and (address or (led and colon))) or (address and colon)
     if not date:
@@ -109,7 +117,7 @@ def _may_begin(line: str) -> bool:
         return True
     if line.startswith(_OPENERS):
         return _DIGIT.search(line) is not None or "@" in line
-    if "@" in line:
+    if "@" in line or " via " in line:
         return True
     if line[-1] in _END:
         return _DATE.search(line) is not None

@@ -159,7 +159,8 @@ def _people(value: str) -> tuple[Contact, ...]:
 
 def _body(lines: Sequence[str]) -> str:
     end = next(
-        (at for at, line in enumerate(lines) if "---" in line and len(line) < 300 and _END.fullmatch(line)), len(lines)
+        (at for at, line in enumerate(lines) if "orwarded" in line and len(line) < 300 and _END.fullmatch(line)),
+        len(lines),
     )
     first = next((at for at, line in enumerate(lines[:end]) if line.strip(MARKS)), end)
     return textwrap.dedent("\n".join(lines[first:end])).strip(MARKS + "\n")

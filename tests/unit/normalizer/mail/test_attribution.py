@@ -112,6 +112,7 @@ OTHERS = {
     "notes": "Jo Doe <jo@example.com> wrote on 10/27/2021 09:31:50 AM:",
     "notes, name": "Jo Doe/ACME@ACME wrote on 10/27/2021 09:31:50 AM:",
     "roundcube de": "Am 27.10.2021 09:31, schrieb Jo Doe:",
+    "discourse": "Jo Doe via Lamp Forum wrote:",
     "horde": "Quoting Jo Doe <jo@example.com>:",
     "horde de": "Zitat von Jo Doe <jo@example.com>:",
     "kmail": "On Wednesday, 27 October 2021 09:31:50 CEST Jo Doe wrote:",
@@ -185,6 +186,13 @@ def test_a_line_wrapped_behind_any_word_is_the_same(line: str) -> None:
 )
 def test_prose_is_no_attribution(text: str) -> None:
     """Dates, addresses, colons and the word "wrote" occur in plain prose, too."""
+    assert visible_reply(text) == text
+
+
+def test_early_gmail_has_neither_verb_nor_colon() -> None:
+    """A date and an address above a quote are enough."""
+    assert visible_reply("Yes.\n\n2011/3/1 Jo Doe <jo@example.com>\n\n> Old") == "Yes."
+    text = "It was\n2011/3/1 Jo Doe <jo@example.com>\nwho said so."
     assert visible_reply(text) == text
 
 
