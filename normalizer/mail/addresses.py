@@ -59,7 +59,7 @@ def _mailboxes(text: str) -> list[_Mailbox]:
     done: list[_Mailbox] = []
     current = _Mailbox()
     at = 0
-    while at < len(text):
+    while at < len(text) and len(done) < 2 * MAX_ADDRESSES:
         hit = _TOKEN.match(text, at)
         if hit is None:  # every character starts a token
             break

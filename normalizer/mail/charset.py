@@ -85,7 +85,7 @@ def codec(charset: str) -> str:
         found = codecs.lookup(name)
     except (LookupError, ValueError):
         return ""
-    if found.name in _NO_CHARSETS or not getattr(found, "_is_text_encoding", True):
+    if found.name.replace("-", "_") in _NO_CHARSETS or not getattr(found, "_is_text_encoding", True):
         return ""
     return _MEANT.get(found.name, found.name)
 

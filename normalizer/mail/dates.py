@@ -16,6 +16,7 @@ _MONTHS = {
     name: at
     for at, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
 }
+_FIRST_YEAR = 1900  # no mail is older; what says so says nothing
 _COMMENT = re.compile(r"\([^()]*\)")
 _MARKS = re.compile(r"^(?:\ufeff|\s|\")+|[\s\"]+$")
 
@@ -59,6 +60,10 @@ def _iso(text: str) -> datetime | None:
 
 def _time(parts: tuple[int, int, int, int, int, int], offset: int) -> datetime | None:
     year, month, day, hour, minute, second = parts
+    if 100 <= year < 200:
+        year += 1900  # RFC 5322 section 4.3: a year of three digits counts from 1900
+    if year < _FIRST_YEAR:
+        return None
     try:
         zone = timezone(timedelta(minutes=offset)) if abs(offset) < 24 * 60 else UTC
         # A leap second (60) is the last one we can say.

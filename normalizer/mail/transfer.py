@@ -8,6 +8,7 @@ import re
 MAX_BLOCKS = 1000  # base64 texts in a row
 
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]")
+_WORDS = re.compile(rb"\S \S")
 _UU = re.compile(rb"^begin(-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
 _UU_NAMES = {"x-uuencode", "uuencode", "x-uue", "uue"}
 
@@ -34,17 +35,20 @@ def _base64(data: bytes) -> tuple[bytes, str]:
             return binascii.a2b_base64(compact, strict_mode=True), ""
         except binascii.Error:
             pass
-    padding = compact.find(b"=")
+    head, padding, rest = data.partition(b"=")
+    if _WORDS.search(head, 0, 200):
+        return data, "transfer-encoding"  # plain text that says it is base64
     note = ""
-    if padding >= 0:
-        if compact[padding:].strip(b"=") and padding * 2 < len(compact):
+    if padding:
+        rest = rest.strip(b"= \t\r\n")
+        if rest and not _WORDS.search(rest, 0, 200):
             return _joined_blocks(compact)
-        compact = compact[:padding]
+        compact = head.translate(None, b" \t\r\n")
     letters = _NOT_BASE64.sub(b"", compact)
     if len(letters) != len(compact):
         note = "transfer-encoding"
-        if len(letters) * 10 < len(compact) * 9 or not letters:
-            return data, note  # plain text that says it is base64
+        if len(letters) * 4 < len(compact) * 3:
+            return data, note
     if len(letters) % 4 == 1:
         letters = letters[:-1]
         note = "transfer-encoding"
