@@ -102,10 +102,12 @@ _holders = msgspec.msgpack.Decoder(list[_Holder])
 def facts(message: Message) -> Facts:
     """What threading sees of a message. A report speaks in the name of the address that it is about."""
     sender = message.bounces[0].address if message.bounces else message.sender.address
-    parents = tuple(dict.fromkeys(parent for parent in message.refs.parents if parent != message.refs.own))
+    everyone = (sender, *(c.address for c in (*message.reply_to, *message.to, *message.cc)))
+    # "In-Reply-To: Your message of Monday <jo@example.com>" names a person, whom many threads have in common.
+    none = {message.refs.own, *everyone}
+    parents = tuple(dict.fromkeys(parent for parent in message.refs.parents if parent not in none))
     if len(parents) > MOST_PARENTS:
         parents = (parents[0], *parents[1 - MOST_PARENTS :])
-    everyone = (sender, *(c.address for c in (*message.reply_to, *message.to, *message.cc)))
     return Facts(
         id=message.id,
         scope=(message.channel, message.account),

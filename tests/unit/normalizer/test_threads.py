@@ -146,6 +146,15 @@ def test_long_chains_are_cut_in_the_middle() -> None:
     assert (len(found), found[0], found[-1]) == (MOST_PARENTS, "m0", "m999")
 
 
+def test_a_person_is_no_parent() -> None:
+    """Old mailers name the person in In-Reply-To; that must not join everything that person ever wrote."""
+    message = Message(
+        id="1", channel="mail", account="us", source_id="1", sender=Contact("email", C), received_at=NOW,
+        to=(Contact("email", D),), refs=ThreadRefs(own="m1", parents=("m0", D)),
+    )  # fmt: skip
+    assert facts(message).parents == ("m0",)
+
+
 PEOPLE = st.sampled_from([C, D, S, US])
 
 
