@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any, Protocol
@@ -133,15 +134,16 @@ class Edge:
         self._thread("health", self._report_until_stopped)
 
     def stop(self, seconds: float = 30.0) -> bool:
-        """Ask every thread to finish and wait so long for each; False when one is still busy.
+        """Ask every thread to finish and wait so long for them; False when one is still busy.
 
         Whatever is cut short by the end of the process will be received again.
         """
         self._stop.set()
         with self._lock:
             threads = list(self._threads)
+        deadline = time.monotonic() + seconds
         for thread in threads:
-            thread.join(seconds)
+            thread.join(max(0.0, deadline - time.monotonic()))
         for status in self._statuses.values():
             status.stopped()
         self._report_once()

@@ -10,9 +10,11 @@ import asyncio
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as DeliveryTimeout
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,10 +26,10 @@ from kafka.errors import (  # type: ignore[import-untyped]  # as above
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
-    RetriableError,
     SaslAuthenticationFailedError,
 )
 
+from connectors._delivery import Delivery
 from connectors._kafka import client_options
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured, Rejected, Retriable
@@ -38,6 +40,8 @@ from normalizer.wire import Headers, raw_headers
 MAX_RECORD = 1_000_000
 """The most bytes of key, value and headers in one record; Kafka's default topic takes a little more."""
 
+_FLUSH_SECONDS = 2
+_QUIET_SECONDS = 1  # between a connection that failed and the next try
 _FRAME = 100  # bytes of a record batch's own header and of the record's lengths, generously
 _WILL_NOT_PASS = (AuthorizationError, SaslAuthenticationFailedError, InvalidTopicError)
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
@@ -90,8 +94,10 @@ class Publisher:
         self._delivery_seconds = delivery_seconds
         self._answer_seconds = answer_seconds
         self._connecting = threading.Lock()
+        self._swapping = threading.Lock()  # held for a moment only, so that asyncio may take it
         self._producer: KafkaProducer | None = None
         self._known: set[str] = set()
+        self._not_before = 0.0
         self._room = threading.Condition()
         self._in_flight = 0
         # At DEBUG the client logs keys, values and headers: customers' words do not belong in a log.
@@ -141,15 +147,15 @@ class Publisher:
             # The producer gives up by itself; the margin only guards against one that does not.
             self._send(producer, records, size).result(self._delivery_seconds + 10)
         except DeliveryTimeout as error:
+            self._abandon(producer)
             raise self._late(self._delivery_seconds) from error
 
     def close(self) -> None:
         """Let go of the broker; what was published is there already. Closing twice is harmless."""
-        with self._connecting:
-            producer, self._producer = self._producer, None
-            self._known = set()
+        with self._swapping:
+            producer, self._producer, self._known = self._producer, None, set()
         if producer is not None:
-            producer.close(timeout=5)
+            _end(producer)
 
     def _check(self, records: Iterable[Record]) -> None:
         for record in records:
@@ -164,14 +170,27 @@ class Publisher:
         """The connected client, which knows `topics`, so that sending does not block."""
         try:
             with self._connecting:
-                if self._producer is None:
-                    self._producer = KafkaProducer(**client_options(self._cluster), **self._options())
                 producer = self._producer
+                if producer is None:
+                    producer = self._connect()
             for topic in topics - self._known:
                 producer.partitions_for(self._cluster.named(topic))
                 self._known.add(topic)
         except KafkaError as error:
             raise self._failure(f"{', '.join(sorted(topics))} cannot be reached", error) from error
+        return producer
+
+    def _connect(self) -> KafkaProducer:
+        if (wait := self._not_before - time.monotonic()) > 0:  # hundreds of doors may ask while Kafka is away
+            raise Retriable(
+                f"Kafka at {self._cluster.brokers} was not there a moment ago: check that it is up; this is tried again",
+                retry_after=wait,
+            )
+        self._not_before = time.monotonic() + self._delivery_seconds / 3 + _QUIET_SECONDS
+        producer = KafkaProducer(**client_options(self._cluster), **self._options())
+        self._not_before = 0.0
+        with self._swapping:
+            self._producer, self._known = producer, set()
         return producer
 
     def _options(self) -> dict[str, Any]:
@@ -205,8 +224,8 @@ class Publisher:
             self._room.notify_all()
 
     def _send(self, producer: KafkaProducer, records: Sequence[Record], size: int) -> Future[None]:
-        delivery = _Delivery(len(records))
-        delivery.done.add_done_callback(lambda _: self._release(size))
+        delivery = Delivery(len(records))
+        delivery.done.add_done_callback(partial(self._ended, producer, size))
         for record in records:
             refused = partial(self._refused, delivery, record.topic)
             try:
@@ -220,7 +239,7 @@ class Publisher:
                 future.add_errback(refused)
         return delivery.done
 
-    def _refused(self, delivery: _Delivery, topic: str, error: Exception) -> None:
+    def _refused(self, delivery: Delivery, topic: str, error: Exception) -> None:
         delivery.failed(self._failure(f"{topic} has not taken a record", error))
 
     def _failure(self, what: str, error: Exception) -> Misconfigured | Retriable:
@@ -229,13 +248,24 @@ class Publisher:
             return Misconfigured(f"{where}: set its max.message.bytes to {MAX_RECORD + _FRAME} or more")
         if isinstance(error, _WILL_NOT_PASS):
             return Misconfigured(f"{where}: check the user, the password and the rights that the cluster gives it")
-        if not isinstance(error, RetriableError):
-            self._forget()
         return Retriable(f"{where}: check that Kafka is up and the topic declared; this is tried again", 5)
 
-    def _forget(self) -> None:
-        """Use a new client next time: an idempotent producer may not recover from what is not retriable."""
-        threading.Thread(target=self.close, name="publisher-close", daemon=True).start()
+    def _ended(self, producer: KafkaProducer, size: int, delivery: Future[None]) -> None:
+        self._release(size)
+        if delivery.exception() is not None:
+            self._abandon(producer)
+
+    def _abandon(self, producer: KafkaProducer) -> None:
+        """Use a new client from now on, and end this one in a thread; whoever waits for it is told `Retriable`.
+
+        After a record has expired in flight, kafka-python 3.0 sends nothing more to its partition, even when the
+        broker is back.
+        """
+        with self._swapping:
+            if self._producer is not producer:
+                return  # somebody else has
+            self._producer, self._known = None, set()
+        threading.Thread(target=_end, args=(producer,), name="publisher-end", daemon=True).start()
 
     def _late(self, seconds: float) -> Retriable:
         return Retriable(
@@ -245,30 +275,10 @@ class Publisher:
         )
 
 
-class _Delivery:
-    """Many acknowledgements as one future: done when all are in, failed with the first that failed."""
-
-    def __init__(self, records: int) -> None:
-        self.done: Future[None] = Future()
-        self.done.set_running_or_notify_cancel()  # nobody can cancel what has been handed to the broker
-        self._lock = threading.Lock()
-        self._missing = records
-        self._error: Exception | None = None
-
-    def arrived(self, _: Any = None) -> None:
-        self._count(None)
-
-    def failed(self, error: Exception) -> None:
-        self._count(error)
-
-    def _count(self, error: Exception | None) -> None:
-        with self._lock:
-            self._error = self._error or error
-            self._missing -= 1
-            last = self._missing == 0
-        if not last:
-            return
-        if self._error is None:
-            self.done.set_result(None)
-        else:
-            self.done.set_exception(self._error)
+def _end(producer: KafkaProducer) -> None:
+    with suppress(KafkaError):
+        producer.flush(timeout=_FLUSH_SECONDS)
+    # close() flushes first and gives up when that fails, and so never ends the thread of a client that is stuck.
+    producer._sender.force_close()  # noqa: SLF001 - as above
+    with suppress(KafkaError):
+        producer.close(timeout=_FLUSH_SECONDS)
