@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
 from normalizer.events import Message, Routed, Ticket
 from normalizer.tickets import when
+from sinks._words import indexed
 
 Row = tuple[str | int, ...]
 
@@ -45,6 +47,7 @@ WORDS = "INSERT INTO words (rowid, subject, text, sender) VALUES (?, ?, ?, ?)"
 _encoder = msgspec.json.Encoder()
 
 
+@lru_cache(maxsize=4096)
 def moment(time: datetime) -> str:
     """A time in UTC whose text sorts as the times do."""
     return time.astimezone(UTC).isoformat(timespec="microseconds")
@@ -135,3 +138,9 @@ def attachments(message: Message) -> Sequence[Row]:
         (message.id, position, a.sha256, a.size, a.name, a.content_type, a.content_id, int(a.inline))
         for position, a in enumerate(message.attachments)
     ]
+
+
+def words(number: int, message: Message) -> Row:
+    """The row of `words` for the message of this number."""
+    sender = f"{message.sender.name} {message.sender.address}"
+    return number, indexed(message.subject), indexed(message.text), indexed(sender)

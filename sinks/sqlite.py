@@ -12,7 +12,6 @@ from normalizer.events import Message, Routed
 from sinks import _rows as rows
 from sinks._base import Sink
 from sinks._sqlite import named, open_writer, transaction
-from sinks._words import indexed
 
 # What one item can be wrong about: lone surrogates, numbers over 64 bits, text over SQLite's 1 GB, broken relations.
 _ITEM_ERRORS = (UnicodeEncodeError, OverflowError, sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError)
@@ -79,21 +78,20 @@ def _apply(connection: sqlite3.Connection, batch: Sequence[Routed]) -> None:
     connection.executemany(rows.TICKET, map(rows.ticket_row, tickets))
     connection.executemany(rows.REVISION, map(rows.revision, batch))
     connection.executemany(rows.DECISION, (row for event in batch for row in rows.decisions(event)))
-    for event in batch:
-        if event.message is not None:
-            _apply_message(connection, event, event.message)
+    told = [(event, event.message) for event in batch if event.message is not None]
+    new = [(number, message) for event, message in told if (number := _insert(connection, event, message))]
+    connection.executemany(rows.ATTACHMENT, (row for _, message in new for row in rows.attachments(message)))
+    connection.executemany(rows.WORDS, (rows.words(number, message) for number, message in new))
 
 
-def _apply_message(connection: sqlite3.Connection, event: Routed, message: Message) -> None:
+def _insert(connection: sqlite3.Connection, event: Routed, message: Message) -> int | None:
+    """The number of a message that was not there yet; None for one that was."""
     inserted = connection.execute(rows.MESSAGE, rows.message_row(event, message))
-    if not inserted.rowcount:
-        place = (event.ticket.id, event.ticket.revision, rows.moment(event.ticket.updated_at))
-        connection.execute(rows.MOVE, (*place, message.id, place[2], place[0], place[1]))
-        return
-    connection.executemany(rows.ATTACHMENT, rows.attachments(message))
-    sender = f"{message.sender.name} {message.sender.address}"
-    words = [indexed(part) for part in (message.subject, message.text, sender)]
-    connection.execute(rows.WORDS, (inserted.lastrowid, *words))
+    if inserted.rowcount:
+        return inserted.lastrowid
+    place = (event.ticket.id, event.ticket.revision, rows.moment(event.ticket.updated_at))
+    connection.execute(rows.MOVE, (*place, message.id, place[2], place[0], place[1]))
+    return None
 
 
 def _refusal(event: Routed, error: Exception) -> Rejected:
