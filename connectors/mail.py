@@ -23,7 +23,7 @@ from connectors._imaperrors import Broken
 from connectors._mailkey import thread_root
 from connectors._mailplace import Place, Suspects, by_bytes
 from connectors._mailsettings import MailSettings
-from normalizer.errors import Rejected
+from normalizer.errors import Misconfigured, Rejected
 from normalizer.events import Message, RawEvent
 from normalizer.mail.reading import read
 
@@ -63,8 +63,14 @@ class Mail(Poller[MailSettings]):
 
     def receive(self, source: str, position: bytes | None, stop: threading.Event) -> Iterator[Page]:
         """Pages of mails by ascending UID, for ever; the first page of a connection may be empty."""
-        place = None if position is None else msgspec.json.decode(position, type=Place)
         who = f"mail account {self.account} (user {self.settings.user} at {self.settings.host})"
+        try:
+            place = None if position is None else msgspec.json.decode(position, type=Place)
+        except msgspec.MsgspecError as error:
+            raise Misconfigured(
+                f"{who}: the saved place in {source} cannot be read ({error}): "
+                "write a tombstone over its cursor to read the folder anew"
+            ) from error
         with session(self.settings, who) as imap:
             told = False
             while not stop.is_set():

@@ -133,6 +133,13 @@ def test_a_flag_update_is_no_mail() -> None:
         assert imap.describe([1]) == {}
 
 
+def test_a_saved_place_that_cannot_be_read_is_a_persons_task() -> None:
+    """Starting at the beginning instead would publish the whole folder again without a word."""
+    mail = Mail("main", settings(9), None)
+    with pytest.raises(Misconfigured, match="the saved place in INBOX cannot be read"):
+        next(iter(mail.receive("INBOX", b'{"uid":5}', threading.Event())))
+
+
 def test_no_server_at_all_is_retriable() -> None:
     """The message names the host and what to check."""
     with pytest.raises(Retriable, match=r"at 127\.0\.0\.1\): connecting failed .*check that the server can be reached"):
