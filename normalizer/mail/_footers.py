@@ -158,7 +158,8 @@ FOOTERS = (
     "/for additional commands, e-mail/sent via the samsung/sponsored link"
     "/this sf.net email is sponsored/this message was scanned/scanned by mailscanner"
     "/this message has been scanned/questo messaggio e' stato analizzato"
-    "/questo messaggio è stato analizzato/yahoo! groups sponsor/do you yahoo!?/get your free"
+    "/questo messaggio è stato analizzato/yahoo! groups sponsor/reply to this email directly"
+    "/do you yahoo!?/get your free"
 )
 
 # How a confidentiality notice begins; people begin so, too, therefore one of `LEGAL` must occur in it.

@@ -10,6 +10,7 @@ from normalizer.mail import attribution, header_block, separators, signatures
 MAX_LINES = 10_000  # of one text; all that follows counts as one line
 Kind = Literal["text", "blank", "quote", "attribution", "separator", "block", "delimiter", "rule", "mobile"]
 
+_MAX_MARKS = 6  # of quotes, in one mail
 _WRAPPED = 60  # characters: a quoted line this long may have lost its tail to the next line
 
 
@@ -34,6 +35,7 @@ def read(lines: Sequence[str]) -> list[Line]:
     layout: list[Line] = []
     fence = _fences(lines)
     headed = False
+    marks: tuple[str, ...] = (">",)
     while len(layout) < len(lines):
         at = len(layout)
         if not lines[at]:
@@ -41,39 +43,42 @@ def read(lines: Sequence[str]) -> list[Line]:
         elif at in fence:
             layout += [_TEXT] * (fence[at] - at)
             headed = False
-        elif is_quoted(lines, at) or _is_torn_quote(lines, at, layout):
+        elif is_quoted(lines, at, marks) or _is_torn_quote(lines, at, layout):
             layout.append(_HEADED if headed else _QUOTE)
         else:
-            headed = _append_mark(lines, at, layout)
+            mark = _append_mark(lines, at, layout)
+            headed = bool(mark)
+            if mark and mark not in marks:
+                marks = (*marks, mark)[-_MAX_MARKS:]
     return layout
 
 
-def is_quoted(lines: Sequence[str], at: int) -> bool:
-    """True for "> text", but not for the ">From " that mbox files make of "From " (RFC 4155)."""
+def is_quoted(lines: Sequence[str], at: int, marks: tuple[str, ...]) -> bool:
+    """True for "> text" and quotes with other known `marks`, but not for the ">From " that mbox files make of "From " (RFC 4155)."""
     line = lines[at]
     if not line.startswith(">"):
-        return False
+        return f"{line} ".startswith(marks)
     return not line.startswith(">From ") or any(
         lines[near].startswith(">") for near in (at - 1, at + 1) if 0 <= near < len(lines)
     )
 
 
-def _append_mark(lines: Sequence[str], at: int, layout: list[Line]) -> bool:
-    """Appends the unquoted line `at` with all that belongs to it. True when quotes below it are headed by it."""
+def _append_mark(lines: Sequence[str], at: int, layout: list[Line]) -> str:
+    """Appends the unquoted line `at` with all that belongs to it. Returns the mark of the quote that it heads, if any."""
     found = attribution.find(lines, at) or attribution.find_weak(lines, at)
     if found is not None:
-        heads = _quote_follows(lines, found.end)
-        layout += [Line("attribution", heads_quote=heads, weak=found.weak)] * (found.end - at)
-        return heads
+        mark = attribution.quote_mark(lines, found.end)
+        layout += [Line("attribution", heads_quote=bool(mark), weak=found.weak)] * (found.end - at)
+        return mark
     if separators.find(lines, at) is not None:
         layout.append(_SIMPLE["separator"])
-        return False
+        return ""
     block = header_block.read(lines, at)
     if block is not None and (header_block.is_credible(block) or (layout and layout[-1].kind == "separator")):
         layout += [_SIMPLE["block"]] * (block.end - at)
     else:
         layout.append(_own_line(lines, at))
-    return False
+    return ""
 
 
 def _own_line(lines: Sequence[str], at: int) -> Line:
@@ -91,12 +96,6 @@ def _ends_paragraph(lines: Sequence[str], at: int) -> bool:
     return attribution.find(lines, at + 1) is not None or header_block.label(below) is not None
 
 
-def _quote_follows(lines: Sequence[str], at: int) -> bool:
-    while at < len(lines) and not lines[at]:
-        at += 1
-    return at < len(lines) and is_quoted(lines, at)
-
-
 def _is_torn_quote(lines: Sequence[str], at: int, layout: Sequence[Line]) -> bool:
     """The tail of a long quoted line that some mailer on the way has wrapped: quotes directly above and below."""
     return (
@@ -105,7 +104,7 @@ def _is_torn_quote(lines: Sequence[str], at: int, layout: Sequence[Line]) -> boo
         and len(lines[at - 1]) >= _WRAPPED
         and lines[at - 1].startswith(">")
         and len(lines[at]) <= len(lines[at - 1])
-        and is_quoted(lines, at + 1)
+        and lines[at + 1].startswith(">")
     )
 
 

@@ -33,6 +33,8 @@ _QUOTING = tuple(QUOTING.split("/"))
 _BARE = re.compile(
     r"\d{4}[/-]\d{1,2}[/-]\d{1,2} [^<>@]{0,100}<[^<>@\s]{1,64}@[^<>@\s]{1,255}>"
 )  # "2011/3/1 Ann <ann@…>"
+_NEAR = 8  # lines below an attribution in which its quote begins
+_OWN_MARK = re.compile(r"(?:[A-Z][A-Za-z]{0,3}>|[#|:)}%\]]) ")
 _FRAME = "-*_ \u202a\u202b\u202c\u2066\u2067\u2068\u2069"  # what some clients put around the line
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CLOCK = re.compile(r"\d{1,2}[:.]\d{2}")
@@ -59,7 +61,7 @@ def find(lines: Sequence[str], start: int) -> Attribution | None:
             joined = f"{joined} {lines[at].lstrip('> ')}".rstrip()
         if len(joined) > _MAX_LENGTH:
             return None
-        if lines[at] and (is_attribution(joined) or (_BARE.fullmatch(joined) and _quote_below(lines, at + 1))):
+        if lines[at] and (is_attribution(joined) or (_BARE.fullmatch(joined) and quote_mark(lines, at + 1))):
             return Attribution(start, at + 1, weak=False)
     return None
 
@@ -69,11 +71,19 @@ def find_weak(lines: Sequence[str], start: int) -> Attribution | None:
     line = lines[start]
     if not 4 <= len(line) <= 80 or line[-1] not in _END or not _ends_with_verb(line.casefold()):
         return None
-    return Attribution(start, start + 1, weak=True) if _quote_below(lines, start + 1) else None
+    return Attribution(start, start + 1, weak=True) if quote_mark(lines, start + 1) else None
 
 
-def _quote_below(lines: Sequence[str], at: int) -> bool:
-    return next((line for line in lines[at : at + 2] if line), "").startswith(">")
+def quote_mark(lines: Sequence[str], at: int) -> str:
+    """What marks the quote that begins in line `at` or below blanks: ">" as a rule, "" when there is no quote.
+
+    Some programs use initials ("JD> text") or a sign of their own ("# text"): two lines in a row must begin with it.
+    """
+    first, second, *_ = *(line for line in lines[at : at + _NEAR] if line), "", ""
+    if first.startswith(">"):
+        return ">"
+    own = _OWN_MARK.match(first)
+    return own[0] if own and f"{second} ".startswith(own[0]) else ""
 
 
 def is_attribution(text: str) -> bool:

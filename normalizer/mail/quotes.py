@@ -16,6 +16,8 @@ from normalizer.mail import _layout, header_block, signatures
 from normalizer.mail._layout import MAX_LINES, Line
 from normalizer.mail.header_block import MARKS
 
+_OWN_WORDS = frozenset(("text", "blank", "rule", "delimiter", "mobile"))
+
 Role = Literal["reply", "context", "attribution", "quote", "signature"]
 
 
@@ -59,6 +61,7 @@ def dissect(text: str, *, keep_signature: bool = False) -> Reply:
     layout = _layout.read(bare)
     roles: list[Role] = ["reply"] * len(lines)
     confidence = _cut_old_text(layout, roles)
+    _cut_closing(bare, layout, roles)
     _cut_signatures(bare, layout, roles)
     _cut_closing(bare, layout, roles)
     _cut_quotes(layout, roles)
@@ -100,7 +103,7 @@ def _cut_signatures(lines: Sequence[str], layout: Sequence[Line], roles: list[Ro
     while at < len(layout):
         kind = layout[at].kind
         if kind in ("delimiter", "rule") and roles[at] == "reply" and written:
-            after = after if after > at else _next_mark(layout, at + 1)
+            after = after if after > at else _end_of_words(layout, roles, at + 1)
             if kind == "delimiter" or (
                 layout[at - 1].kind == "blank" and signatures.looks_like_signature(lines[at + 1 : min(after, at + 60)])
             ):
@@ -157,9 +160,9 @@ def _above_rules(layout: Sequence[Line], at: int) -> int:
     return at
 
 
-def _next_mark(layout: Sequence[Line], at: int) -> int:
-    """The first line from `at` on that belongs to old text."""
-    while at < len(layout) and layout[at].kind in ("text", "blank", "rule", "delimiter", "mobile"):
+def _end_of_words(layout: Sequence[Line], roles: Sequence[Role], at: int) -> int:
+    """The first line from `at` on that is old text or has been cut."""
+    while at < len(layout) and roles[at] == "reply" and layout[at].kind in _OWN_WORDS:
         at += 1
     return at
 

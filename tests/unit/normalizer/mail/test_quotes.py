@@ -66,6 +66,17 @@ def test_the_tail_of_a_quoted_line_that_was_wrapped_on_the_way() -> None:
     assert visible_reply(f"{ON}\n> short\nYes.\n") == "Yes."
 
 
+@pytest.mark.parametrize("mark", ["JD> ", "J> ", "# ", "| ", ": "])
+def test_quotes_marked_in_other_ways(mark: str) -> None:
+    """Initials or another sign, once an attribution has two lines marked so below it."""
+    quote = f"{mark}Is it red?\n{mark}Is it big?\n"
+    assert visible_reply(f"{ON}\n\n{quote}\nNo.") == "No."
+    assert visible_reply(f"Jo Doe wrote:\n\n{quote}\nNo.") == "No."
+    assert visible_reply(f"No.\n\n{ON}\n{quote}") == "No."
+    assert visible_reply(f"{ON}\n{quote}\nNo.\n\n{quote}\nYes.") == f"{quote}\nNo.\n\n{quote}\nYes."
+    assert visible_reply(quote).strip() == quote.strip()
+
+
 def test_an_mbox_escape_is_no_quote() -> None:
     """>From stands for From at the start of a line, as mbox files write it."""
     assert visible_reply(f"Yes.\n>From my view it works.\n\n{ON}\n> old") == "Yes.\n>From my view it works."
