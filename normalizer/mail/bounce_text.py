@@ -72,7 +72,7 @@ def recipients(notice: str, own: frozenset[str] = frozenset()) -> tuple[Named, .
     is named.
     """
     lines = [line[:MAX_LINE] for line in notice[:MAX_NOTICE].splitlines()[:MAX_LINES]]
-    found = list(_named(lines)) or list(_mentioned(lines))
+    found = _named(lines) or list(_mentioned(lines))
     others = [named for named in found if named.address.lower() not in own]
     return _merged(others or found)
 
@@ -90,12 +90,18 @@ def local_names(notice: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names[:MAX_RECIPIENTS]))
 
 
-def _named(lines: list[str]) -> Iterator[Named]:
-    for number, line in enumerate(lines):
-        boxes = _failed_in(line)
+def _named(lines: list[str]) -> list[Named]:
+    """The addresses that a line calls failed; of those listed one under the other, each has the last one's block."""
+    found: list[Named] = []
+    below, block = -1, ""
+    for number in range(len(lines) - 1, -1, -1):
+        boxes = _failed_in(lines[number])
         if boxes:
-            block = " ".join(_block(lines, number))
-            yield from (Named(box, block) for box in boxes)
+            own = " ".join(_block(lines, number))
+            block = (f"{own} {block}" if below == number + 1 and _is_bare(own) else own)[:MAX_LINE]
+            below = number
+            found += [Named(box, block) for box in reversed(boxes)]
+    return found[::-1]
 
 
 def _mentioned(lines: list[str]) -> Iterator[Named]:
@@ -125,13 +131,22 @@ def _said_of_failed(line: str) -> list[str]:
 
 
 def _block(lines: list[str], start: int) -> list[str]:
-    """The line at `start` and those after it, up to an empty one or the next address."""
+    """The line at `start` and those after it, up to an empty one or the next address.
+
+    Where the address stands alone above an empty line, what is said of it stands below that.
+    """
     block = [lines[start].strip()]
     for line in lines[start + 1 : start + BLOCK_LINES]:
-        if not line.strip() or _HEAD.match(line):
+        if _HEAD.match(line) or (not line.strip() and len(block) > 1):
             break
-        block.append(line.strip())
+        if line.strip():
+            block.append(line.strip())
     return block
+
+
+def _is_bare(block: str) -> bool:
+    head = _HEAD.match(block)
+    return head is not None and not head[2].strip(" :;,")
 
 
 def _bare(box: str) -> str:

@@ -56,7 +56,8 @@ def _because(mail: Mail, heads: Mapping[str, str], signs: Signs, machine_half: s
     if mail.content_type == "multipart/report" and report_type == "delivery-status":
         return "multipart/report; report-type=delivery-status"
     by_system = signs.system or signs.null_path
-    if machine_half and (by_system or signs.machine or signs.automatic or signs.failure):
+    forwarded = signs.answer or "in-reply-to" in heads  # people forward reports with all their parts
+    if machine_half and (by_system or signs.machine or signs.automatic or signs.failure or not forwarded):
         return "a message/delivery-status part"
     if signs.failed and (by_system or signs.automatic or signs.failure):
         return "X-Failed-Recipients"

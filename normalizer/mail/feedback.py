@@ -59,7 +59,7 @@ def _json(text: str) -> dict[str, object]:
 
 def _notification(found: dict[str, object]) -> Report | None:
     """Amazon SES through SNS (docs.aws.amazon.com/ses, "Amazon SNS notification contents")."""
-    kind = found.get("notificationType")
+    kind = found.get("notificationType") or found.get("eventType")
     about = _object(found.get("mail"))
     if kind == "Complaint":
         return Report(kind="feedback", reason="Amazon SES complaint", original_message_id=_message_id(about))

@@ -40,7 +40,7 @@ _PASTED = re.compile(
     r"(?:received|return-path|x-received|dkim-signature|arc-seal|message-id|mime-version|delivered-to): ?\S",
     re.IGNORECASE,
 )
-_MESSAGE_ID = re.compile(r"^message-id:\s{0,20}<?([^<>\s]{1,998})", re.IGNORECASE | re.MULTILINE)
+_MESSAGE_ID = re.compile(r"^[ \t]{0,8}message-id:\s{0,20}<?([^<>\s]{1,998})", re.IGNORECASE | re.MULTILINE)
 _TO = re.compile(
     r"^(?:x-(?:original|envelope|actual)-to|delivered-to|to):[ \t]*([^\n]{1,998}(?:\n[ \t]+[^\n]{1,998}){0,20})",
     re.IGNORECASE | re.MULTILINE,

@@ -69,7 +69,7 @@ mailbox-full: disc quota | diskquota | not have enough space | mail file size ex
 | メールボックスがいっぱい | メールボックスの容量 | メールボックスに空き | 邮箱已满 | 信箱已滿 | 容量已满
 | skrzynka jest pełna
 
-sender-rejected: does not accept mail from | doesn't accept mail from | does not accept email from
+sender-rejected: not a member of | does not accept mail from | doesn't accept mail from | does not accept email from
 | not accept mail from | will not accept mail from | refuse to accept mail from
 
 no-mail: mail receiving disabled | no host found for existing smtp
@@ -146,41 +146,42 @@ suspended: temporary locked | archived recipient | user is terminated | domain i
 
 policy: reject due to policy | due to policy | policy restrictions | local policy violation | for policy reasons
 
-user-unknown: user not exist | recipient not exist | address not exist | account not exist | no account by
-| account unavailable | not an active address | mailbox invalid | mailbox not present | nessuna casella
-| no mail box available | no matches found | no matching address | non-existent recipient | nonexistent recipient
-| recipient is not accepted | recipient is not local | recipient not ok | recipient refused to accept | validrcptto
-| badrecipientto | missing home directory | user not known | recipient has been denied | no one at this address
-| address not present | find the recipient | rejected recipients | addresses were unknown | utilisateur inconnu
-| spectator | recipient not recognized | user not recognized | address not recognized | no valid delivery address
-| name is not found | isn't in my list of valid | unknown virtual user | can't accept user | user unknown
-| unknown user | unknown recipient | recipient unknown | unknown address | address unknown | addressee unknown
-| unknown mailbox | mailbox unknown | unknown account | unknown local | unknown or illegal | unknown e-mail
-| unknown email | unknown alias | unknown login | user is unknown | recipient is unknown | no such user
-| no such recipient | no such mailbox | no such address | no such account | no such person | no such email
-| no such local | no such a user | no such name | no valid recipient | no mailbox here | no mailbox by
-| no mailbox found | no user by | no one by that name | no account for | no email address by | there is no user
-| no recipient | not a known user | not a valid recipient | not a valid user | not a valid mailbox | not a valid email
-| not a valid address | not a local | not our customer | not known at | not known here | not listed in
-| not found in directory | not found in address | not found by smtp | not a registered | doesn't exist
-| does not exist | dosn't exist | doesnt exist | don't exist | did not exist | user doesn't have | user does not have
-| doesn't have a | n'existe pas | nexiste pas | non esiste | no existe | não existe | nicht gefunden | unbekannt
-| existiert nicht | inconnu | sconosciut | desconocid | desconhecid | не существует | не найден | неизвестен
-| 存在しません | 見つかりません | 不存在 | 없는 사용자 | destinataire invalide | adresse invalide | okänd | onbekend
-| ukendt | ukjent | tuntematon | nieznany | nie istnieje | neexistuje | bilinmeyen | invalid recipient
-| invalid mailbox | invalid address | invalid user | invalid email | invalid local | invalid final
-| recipient is invalid | destination is invalid | illegal user | illegal alias | illegal recipient | bad recipient
-| bad address | bad destination mailbox | bad user | mailbox name is invalid | mailbox not found | user not found
-| recipient not found | address not found | account not found | addressee not found | wasn't found at
-| can't find user | couldn't be found | could not be found | could not find a user | mailbox unavailable
-| mailbox not available | mailbox is unavailable | user unavailable | recipientnotfound | recipnotfound
-| address is wrong | no longer valid | no longer available | no longer in use | no longer exists | no longer used
-| no longer employed | no longer an employee | no longer works | no longer with | inactive email address
-| rejected recipient | recipient address rejected: undeliver | recipient address rejected: unknown
-| recipient address rejected: access denied | recipient address rejected. | user invalid | not a user | isn't valid
-| badrcptto | sorry, no mailbox | recipient name is not recognized | address rejected: unverif
-| email account that you tried to reach does not | not in my list | addresses is unknown | mailbox not exist
-| mail address is not | misspelled
+user-unknown: invalid receiver | @, is not valid | @ is not valid | address is not valid | user is not valid
+| recipient is not valid | user not exist | recipient not exist | address not exist | account not exist
+| no account by | account unavailable | not an active address | mailbox invalid | mailbox not present
+| nessuna casella | no mail box available | no matches found | no matching address | non-existent recipient
+| nonexistent recipient | recipient is not accepted | recipient is not local | recipient not ok
+| recipient refused to accept | validrcptto | badrecipientto | missing home directory | user not known
+| recipient has been denied | no one at this address | address not present | find the recipient | rejected recipients
+| addresses were unknown | utilisateur inconnu | spectator | recipient not recognized | user not recognized
+| address not recognized | no valid delivery address | name is not found | isn't in my list of valid
+| unknown virtual user | can't accept user | user unknown | unknown user | unknown recipient | recipient unknown
+| unknown address | address unknown | addressee unknown | unknown mailbox | mailbox unknown | unknown account
+| unknown local | unknown or illegal | unknown e-mail | unknown email | unknown alias | unknown login
+| user is unknown | recipient is unknown | no such user | no such recipient | no such mailbox | no such address
+| no such account | no such person | no such email | no such local | no such a user | no such name
+| no valid recipient | no mailbox here | no mailbox by | no mailbox found | no user by | no one by that name
+| no account for | no email address by | there is no user | no recipient | not a known user | not a valid recipient
+| not a valid user | not a valid mailbox | not a valid email | not a valid address | not a local | not our customer
+| not known at | not known here | not listed in | not found in directory | not found in address | not found by smtp
+| not a registered | doesn't exist | does not exist | dosn't exist | doesnt exist | don't exist | did not exist
+| user doesn't have | user does not have | doesn't have a | n'existe pas | nexiste pas | non esiste | no existe
+| não existe | nicht gefunden | unbekannt | existiert nicht | inconnu | sconosciut | desconocid | desconhecid
+| не существует | не найден | неизвестен | 存在しません | 見つかりません | 不存在 | 없는 사용자
+| destinataire invalide | adresse invalide | okänd | onbekend | ukendt | ukjent | tuntematon | nieznany | nie istnieje
+| neexistuje | bilinmeyen | invalid recipient | invalid mailbox | invalid address | invalid user | invalid email
+| invalid local | invalid final | recipient is invalid | destination is invalid | illegal user | illegal alias
+| illegal recipient | bad recipient | bad address | bad destination mailbox | bad user | mailbox name is invalid
+| mailbox not found | user not found | recipient not found | address not found | account not found
+| addressee not found | wasn't found at | can't find user | couldn't be found | could not be found
+| could not find a user | mailbox unavailable | mailbox not available | mailbox is unavailable | user unavailable
+| recipientnotfound | recipnotfound | address is wrong | no longer valid | no longer available | no longer in use
+| no longer exists | no longer used | no longer employed | no longer an employee | no longer works | no longer with
+| inactive email address | rejected recipient | recipient address rejected: undeliver
+| recipient address rejected: unknown | recipient address rejected: access denied | recipient address rejected.
+| user invalid | not a user | isn't valid | badrcptto | sorry, no mailbox | recipient name is not recognized
+| address rejected: unverif | email account that you tried to reach does not | not in my list | addresses is unknown
+| mailbox not exist | mail address is not | misspelled
 """
 
 

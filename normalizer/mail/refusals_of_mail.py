@@ -13,13 +13,13 @@ virus: a virus | virus detected | virus found | virus infected | viruses | conta
 | known virus | (virus) | malware | infected with | is infected | is virus infected | trojan | worm was
 | mcspamsignature.sa
 
-spam: suspicion of spam | suspected spam | spam suspected | mail content denied | unsolicited bulk | content analysis
-| looks like spam | spamtrap | spam trap | spam-trap | dcc check | ofr_506 | ofr004_506 | deemed spam
-| rejected by spam | spam message | spam detected | detected as spam | as spam | is spam | be spam | spam content
-| spam email | spam mail | spam score | spam filter | spamassassin | spam-like | spam-related | unsolicited
-| junk mail | junk email | identified as junk | bulk mail | bulk email | ube, | ube/uce | message contents unwanted
-| like spam | classified as | spam not accepted | spam-policy | spam rejected | high spam | spam probability
-| appears to be spam | considered spam | antispam | anti-spam | spammy | razor
+spam: spam firewall | bulk email filter | suspicion of spam | suspected spam | spam suspected | mail content denied
+| unsolicited bulk | content analysis | looks like spam | spamtrap | spam trap | spam-trap | dcc check | ofr_506
+| ofr004_506 | deemed spam | rejected by spam | spam message | spam detected | detected as spam | as spam | is spam
+| be spam | spam content | spam email | spam mail | spam score | spam filter | spamassassin | spam-like | spam-related
+| unsolicited | junk mail | junk email | identified as junk | bulk mail | bulk email | ube, | ube/uce
+| message contents unwanted | like spam | classified as | spam not accepted | spam-policy | spam rejected | high spam
+| spam probability | appears to be spam | considered spam | antispam | anti-spam | spammy | razor
 
 rate: unusual rate of | cxmxrt | cxthrt | cxmj | rl0000 | connection frequency | exceeded its allowed | unusually high
 | too many rcpt | too many rejected | maximum recipients | too many connections | too many concurrent
@@ -101,12 +101,11 @@ expired: unable to deliver this message after | message timed out | delivery tim
 | maximum retry | been failing | no answer from host | unable to reach | too old | bounce after
 | failing for a long time | multiple retries | after several attempts | connection timed out | operation timed out
 | timed out | timeout | time out | retry time not reached | expired | been in the queue | queue too long
-| too long on the queue | not been delivered | not yet been delivered | has been delayed | deferred
-| cannot send message for | could not send message for | could not be delivered for | delivery attempts
-| connection refused | unable to connect | could not connect | couldn't connect | can't connect | did not respond
-| not reachable | wasn't able to establish | socket error | did not accept our requests | failed attempts
-| delivery failed 20 attempts | unreachable for too long | queue period | delivery time | still being retried
-| will be retried
+| too long on the queue | not yet been delivered | has been delayed | deferred | cannot send message for
+| could not send message for | could not be delivered for | delivery attempts | connection refused | unable to connect
+| could not connect | couldn't connect | can't connect | did not respond | not reachable | wasn't able to establish
+| socket error | did not accept our requests | failed attempts | delivery failed 20 attempts
+| unreachable for too long | queue period | delivery time | still being retried | will be retried
 
 on-hold: unverified address | address verification in progress | defer | currently unavailable
 | requested mail action aborted | local error in processing | recipient error | temporary failure

@@ -26,7 +26,7 @@ mailer[-_.]?daemon | \bpost_?mast[eo]r | mail[-_. ]?delivery[-_. ]?(?:sub)?syste
 | mail[-_. ]?system | delivery[-_. ]?(?:failure|status|notif) | system administrator | system attendant
 | internet mail delivery | mail delivery service | mdaemon | <> | mmsc ndr | mail router
 | bounce[-_.]?(?:handler|daemon) | symantec_antivirus | poost?master | mail[-_. ]?gateway | mail[-_ ]?server
-| interscan | \bmajordomo@ | daemon@ | systemadministrator | postmeister | mail system | почтов
+| interscan | microsoftexchange[0-9a-f]{32}@ | \bmajordomo@ | daemon@ | systemadministrator | postmeister | mail system | почтов
 """)
 
 # Subjects of delivery reports.
