@@ -32,7 +32,7 @@ class Decoder:
     def leaf(self, entity: Entity, hint: str) -> Leaf:
         """The leaf of `entity`; `hint` is a charset for 8-bit file names."""
         block = entity.block
-        content, note = self._content(entity, block.last("content-transfer-encoding"))
+        content, decoded = self._content(entity, block.last("content-transfer-encoding"))
         raw = block.last("content-disposition")
         disposition, more = parameters.parse(raw, hint) if raw else ("", {})
         part = Part(
@@ -44,20 +44,22 @@ class Decoder:
             content_id=block.last("content-id").decode("utf-8", "replace").strip(" <>\t"),
         )
         self.parts.append(part)
-        return Leaf(part, entity.params, not entity.cut and not note)
+        return Leaf(part, entity.params, decoded and not entity.cut)
 
-    def _content(self, entity: Entity, header: bytes) -> tuple[bytes, str]:
+    def _content(self, entity: Entity, header: bytes) -> tuple[bytes, bool]:
+        """The content, and whether it could be decoded at all: if not, it is what the mail holds."""
         raw = self._tree.data[entity.start : entity.end]
         content, note = raw, ""
         if header:
             content, note = transfer.decode(raw, header.decode("ascii", "replace").partition(";")[0])
         if note:
             self._notes.add(note)
+        decoded = not note or content is not raw
         if len(content) > self._left:
             content = content[: self._left]
             self._notes.add("content-cut")
         self._left -= len(content)
-        return content, note
+        return content, decoded
 
     def unpacked(self, leaf: Leaf) -> list[Leaf]:
         """The files in a ``winmail.dat`` and its bodies as leaves; nothing when `leaf` is none."""

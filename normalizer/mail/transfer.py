@@ -40,14 +40,14 @@ def _base64(data: bytes) -> tuple[bytes, str]:
         return data, "transfer-encoding"  # plain text that says it is base64
     note = ""
     if padding:
-        rest = rest.strip(b"= \t\r\n")
-        if rest and not _WORDS.search(rest, 0, 200):
+        more = rest.translate(None, b" \t\r\n").lstrip(b"=")
+        if more and len(more) % 4 == 0 and not _WORDS.search(rest, 0, 200):
             return _joined_blocks(compact)
         compact = head.translate(None, b" \t\r\n")
     letters = _NOT_BASE64.sub(b"", compact)
     if len(letters) != len(compact):
         note = "transfer-encoding"
-        if len(letters) * 4 < len(compact) * 3:
+        if len(letters) * 10 < len(compact) * 9:
             return data, note
     if len(letters) % 4 == 1:
         letters = letters[:-1]

@@ -167,7 +167,8 @@ def test_parts_after_a_closing_line_are_kept() -> None:
     [
         ("base64", "aGVs\nbG8=\n", "hello"),
         ("base64", "aGVsbG8=\n-- \na footer that is no base64\n", "hello"),
-        ("base64", "aGVs*bG8h\n", "hello!"),
+        ("base64", "aGVsbG8h*aGVsbG8h\n", "hello!hello!"),
+        ("base64", "?garbage", "?garbage"),
         ("BASE64", "aGVsbG8", "hello"),
         ("base64", "this was never encoded, whatever they say.", "this was never encoded, whatever they say."),
         ("quoted-printable", "a=3Db=\nc=C3=A9", "a=bcé"),
