@@ -12,6 +12,7 @@ from ops.cli._show import STDOUT, AsJson, lines
 app = typer.Typer(help="The configuration file.", no_args_is_help=True)
 
 
+@app.callback()
 def _group() -> None:
     """A group of its own even while it has one command."""
 

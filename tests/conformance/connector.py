@@ -33,6 +33,7 @@ class ConnectorContract(ABC):
 
     connector: ClassVar[type[Connector[Any]]]
     secret: ClassVar[str] = "s3cr3t-of-the-tests"
+    """"" for a channel that has none."""
 
     @abstractmethod
     def settings(self) -> Settings:
@@ -79,7 +80,7 @@ class ConnectorContract(ABC):
         made = self.make(BlobStore(tmp_path.as_uri()))
         shown = repr(made) + repr(made.settings) + str(made.settings)
         assert self.secret in msgspec.json.encode(self.settings()).decode()
-        assert self.secret not in shown
+        assert not self.secret or self.secret not in shown
 
     def test_a_replay_reads_equal_messages(self) -> None:
         """The same raw event is always the same messages, ids included."""
