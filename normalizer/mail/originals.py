@@ -20,7 +20,7 @@ RETURNED = frozenset(
 )
 
 _RULING = " \t\r\n-=*_>|#.+~:<"  # what is drawn around a line that parts the notice from the mail
-_FOLLOWS = r"(?: headers?| text| body| details)?(?: (?:follows|is attached|attached|below|begins)[^\n]{0,40})?$"
+_FOLLOWS = r"(?: headers?| text| body| details)?(?: (?:(?:as )?follows|is attached|attached|below|begins)[^\n]{0,40})?$"
 _SEPARATOR = pattern(
     rf"""
 below (?:this|the next) line is a copy
