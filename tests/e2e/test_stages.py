@@ -1,4 +1,4 @@
-"""Stages on real Kafka, in this process: order, dead letters, memory, pause, bugs and failures of delivery."""
+"""Stages on real Kafka, in this process: order, dead letters, memory, pause, and several at once."""
 
 from __future__ import annotations
 
@@ -6,89 +6,24 @@ import asyncio
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
+import psutil
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition  # type: ignore[import-untyped]  # no types
+from kafka import KafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # no types
+from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]  # no types
 
 from normalizer.cluster import Cluster
-from normalizer.errors import Misconfigured, Rejected, Retriable
-from streams._outbox import DeliveryFailed
 from streams._record import Output, Record
-from streams._run import failure, run, running
-from streams._stage import Stage, Writer, topics_of
+from streams._run import run, running
+from streams._stage import Stage, topics_of
 from streams._state import State
 from streams._worker import Worker
 from tests.e2e.stage_process import Count
+from tests.e2e.stage_topics import INPUT, OUTPUT, Topics, committed, producing, until, work_through
+from tests.servers.topic import records
 
 pytestmark = pytest.mark.engine
-
-INPUT, OUTPUT = "messages.normalized", "messages.threaded"
-Topics = Callable[..., list[str]]
-
-
-@contextmanager
-def producing(cluster: Cluster) -> Iterator[Callable[..., None]]:
-    """Sends (key, value) pairs to the input, and returns when Kafka has them."""
-    producer = KafkaProducer(bootstrap_servers=cluster.brokers, linger_ms=5)
-
-    def send(*pairs: tuple[bytes, bytes], topic: str = INPUT, partition: int | None = None) -> None:
-        for key, value in pairs:
-            producer.send(cluster.named(topic), key=key, value=value, headers=[("h", b"1")], partition=partition)
-        producer.flush()
-
-    yield send
-    producer.close()
-
-
-def contents(cluster: Cluster, topic: str) -> list[Any]:
-    """All records of a topic up to its present end, in order per partition."""
-    consumer = KafkaConsumer(bootstrap_servers=cluster.brokers, auto_offset_reset="earliest", enable_auto_commit=False)
-    try:
-        parts = [TopicPartition(cluster.named(topic), number) for number in range(cluster.partitions)]
-        consumer.assign(parts)
-        ends = consumer.end_offsets(parts)
-        consumer.seek_to_beginning()
-        found: list[Any] = []
-        while any(consumer.position(part) < ends[part] for part in parts):
-            for records in consumer.poll(200).values():
-                found.extend(records)
-        return found
-    finally:
-        consumer.close()
-
-
-def committed(cluster: Cluster, group: str, topic: str = INPUT) -> int:
-    """The sum of a group's committed offsets."""
-    consumer = KafkaConsumer(bootstrap_servers=cluster.brokers, group_id=cluster.named(group), enable_auto_commit=False)
-    try:
-        parts = [TopicPartition(cluster.named(topic), number) for number in range(cluster.partitions)]
-        return sum(consumer.committed(part) or 0 for part in parts)
-    finally:
-        consumer.close()
-
-
-async def until(condition: Callable[[], object], worker: Worker | None = None, seconds: float = 30) -> None:
-    """Wait for a condition; the error of a stage that failed meanwhile is raised."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            if worker is not None and worker.failed.done():
-                worker.failed.result()
-            await asyncio.sleep(0.02)
-
-
-def work_through(stage: Stage | Writer, cluster: Cluster, records: int) -> Worker:
-    """Run a stage until it has processed so many records; returns its worker, stopped."""
-
-    async def go() -> Worker:
-        async with running([stage], cluster) as workers:
-            worker = workers[stage.name]
-            await until(lambda: worker.progress.records >= records, worker)
-        return worker
-
-    return asyncio.run(go())
 
 
 def test_outputs_keep_the_order_of_each_key(cluster: Cluster, topics: Topics) -> None:
@@ -99,7 +34,7 @@ def test_outputs_keep_the_order_of_each_key(cluster: Cluster, topics: Topics) ->
         send(*[(key, b"%d" % number) for number, key in enumerate(keys)])
     worker = work_through(Count(), cluster, 3000)
     by_key: dict[bytes, list[bytes]] = defaultdict(list)
-    for record in contents(cluster, OUTPUT):
+    for record in records(cluster, OUTPUT):
         by_key[record.key].append(record.value)
     for number, key in enumerate(sorted(by_key, key=lambda key: int(key[1:]))):
         assert by_key[key] == [b"%s %d %d" % (key, number + 20 * turn, turn + 1) for turn in range(150)]
@@ -113,8 +48,8 @@ def test_a_bad_record_becomes_a_dead_letter_and_stops_no_other(cluster: Cluster,
     with producing(cluster) as send:
         send((b"k", b"1"), (b"k", b"bad"), (b"k", b"2"))
     worker = work_through(Count(), cluster, 3)
-    assert [record.value for record in contents(cluster, OUTPUT)] == [b"k 1 1", b"k 2 2"]
-    (letter,) = contents(cluster, "dead.letters")
+    assert [record.value for record in records(cluster, OUTPUT)] == [b"k 1 1", b"k 2 2"]
+    (letter,) = records(cluster, "dead.letters")
     marks = dict(letter.headers)
     assert (letter.key, letter.value, marks["h"]) == (b"k", b"bad", b"1")
     assert (marks["sb_stage"], marks["sb_reason"], marks["sb_offset"]) == (b"count", b"bad", b"1")
@@ -128,7 +63,7 @@ def test_a_stage_remembers_after_a_restart(cluster: Cluster, topics: Topics) -> 
         for turn in range(3):
             send(*[(b"k%d" % number, b"%d" % turn) for number in range(50)])
             work_through(Count(), cluster, 50)
-    values = {record.value for record in contents(cluster, OUTPUT)}
+    values = {record.value for record in records(cluster, OUTPUT)}
     assert values == {b"k%d %d %d" % (number, turn, turn + 1) for number in range(50) for turn in range(3)}
 
 
@@ -141,7 +76,7 @@ def test_what_was_done_and_not_committed_is_not_done_again(cluster: Cluster, top
         _commit(cluster, "count", 0)
         send((b"k", b"3"))
     worker = work_through(Count(), cluster, 3)
-    assert [record.value for record in contents(cluster, OUTPUT)] == [b"k 1 1", b"k 2 2", b"k 3 3"]
+    assert [record.value for record in records(cluster, OUTPUT)] == [b"k 1 1", b"k 2 2", b"k 3 3"]
     assert worker.progress.skipped == 2
 
 
@@ -151,8 +86,6 @@ def _commit(cluster: Cluster, group: str, offset: int) -> None:
     consumer.assign(parts)
     for part in parts:
         consumer.seek(part, offset)
-    from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]  # no types
-
     consumer.commit({part: OffsetAndMetadata(offset, "", -1) for part in parts})
     consumer.close()
 
@@ -176,117 +109,11 @@ def test_a_paused_stage_takes_nothing_and_goes_on(cluster: Cluster, topics: Topi
                 assert worker.progress.lag == 0
 
     asyncio.run(go())
-    assert [record.value for record in contents(cluster, OUTPUT)] == [b"k 1 1", b"k 2 2"]
-
-
-def test_a_bug_stops_the_process_and_gives_the_batch_back(
-    cluster: Cluster, topics: Topics, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The exit status is 1, nothing of the batch is committed, and the log names the record and not its contents."""
-    topics(extra=topics_of(Count()))
-    with producing(cluster) as send:
-        send((b"k", b"1"), (b"k", b"bug"), (b"k", b"2"))
-    assert run([Count()], cluster) == 1
-    assert committed(cluster, "count") == 0
-    assert contents(cluster, OUTPUT) == []
-    assert f"the stage count failed on {INPUT}/" in caplog.text
-    assert "secret" not in caplog.text
-
-    class Fixed(Count):
-        def decide(self, record: Record, state: State) -> Sequence[Output]:
-            return super().decide(Record("t", 0, 0, record.key, record.value.replace(b"bug", b"ok")), state)
-
-    work_through(Fixed(), cluster, 3)
-    assert [record.value for record in contents(cluster, OUTPUT)] == [b"k 1 1", b"k ok 2", b"k 2 3"]
-
-
-def test_an_undelivered_output_commits_nothing(cluster: Cluster, topics: Topics) -> None:
-    """A record that the broker refuses stops the stage before anything is committed."""
-
-    class Wide(Stage):
-        name = "wide"
-        inputs = (INPUT,)
-
-        def decide(self, record: Record, state: State) -> Sequence[Output]:  # noqa: ARG002 - its value is enough
-            return (Output("nowhere", b"k", record.value),)
-
-    topics()
-    _narrow(cluster, "nowhere", max_bytes=100)
-    with producing(cluster) as send:
-        send((b"k", b"x" * 5000))
-
-    async def go() -> None:
-        async with running([Wide()], cluster) as workers:
-            async with asyncio.timeout(30):
-                await failure(workers)
-
-    with pytest.raises(DeliveryFailed, match=r"not acknowledged by Kafka: .*MessageSizeTooLarge"):
-        asyncio.run(go())
-    assert committed(cluster, "wide") == 0
-
-
-def _narrow(cluster: Cluster, topic: str, max_bytes: int) -> None:
-    from kafka import KafkaAdminClient
-
-    admin = KafkaAdminClient(bootstrap_servers=cluster.brokers)
-    config = {"max.message.bytes": str(max_bytes)}
-    name = cluster.named(topic)
-    admin.create_topics({name: {"num_partitions": 1, "replication_factor": 1, "configs": config}})
-    while name not in admin.list_topics() or not admin.describe_topics([name])[0]["partitions"]:
-        pass
-    admin.close()
-
-
-def test_large_records_travel(cluster: Cluster, topics: Topics) -> None:
-    """A record of almost a megabyte passes; one that would become too large for Kafka is a dead letter."""
-
-    class Grow(Stage):
-        name = "grow"
-        inputs = (INPUT,)
-
-        def decide(self, record: Record, state: State) -> Sequence[Output]:  # noqa: ARG002 - it remembers nothing
-            return (Output(OUTPUT, b"k", record.value * (2 if record.value.startswith(b"y") else 1)),)
-
-    topics()
-    with producing(cluster) as send:
-        send((b"k", b"x" * 950_000), (b"k", b"y" * 950_000), (b"k", b"z"))
-    work_through(Grow(), cluster, 3)
-    assert [len(record.value) for record in contents(cluster, OUTPUT)] == [950_000, 1]
-    (letter,) = contents(cluster, "dead.letters")
-    assert (len(letter.value), dict(letter.headers)["sb_reason"]) == (950_000, b"output-too-large")
-
-
-def test_a_writer_waits_for_its_destination_and_writes_each_batch(cluster: Cluster, topics: Topics) -> None:
-    """A destination that cannot take anything gets the same batch again; a refused record is a dead letter."""
-
-    class Into(Writer):
-        name = "into"
-        inputs = (INPUT,)
-
-        def __init__(self) -> None:
-            self.calls = 0
-            self.written: list[bytes] = []
-
-        def write(self, records: Sequence[Record]) -> Sequence[Sequence[Output] | Rejected]:
-            self.calls += 1
-            if self.calls < 3:
-                raise Retriable("the store is locked: wait", retry_after=0.05)
-            self.written += [record.value for record in records if record.value != b"bad"]
-            return [Rejected("bad", "refused") if record.value == b"bad" else () for record in records]
-
-    topics()
-    with producing(cluster) as send:
-        send((b"k", b"1"), (b"k", b"bad"), (b"k", b"2"))
-    stage = Into()
-    worker = work_through(stage, cluster, 3)
-    assert stage.written == [b"1", b"2"]
-    assert (worker.progress.waiting, worker.progress.dead_letters) == ("", 1)
-    assert [record.value for record in contents(cluster, "dead.letters")] == [b"bad"]
-    assert committed(cluster, "into") == 3
+    assert [record.value for record in records(cluster, OUTPUT)] == [b"k 1 1", b"k 2 2"]
 
 
 def test_several_stages_in_one_process(cluster: Cluster, topics: Topics) -> None:
-    """Each is a group of its own; what one gives the next one takes."""
+    """Each is a group of its own; what one gives the next one takes. None of them opens a port."""
 
     class Next(Stage):
         name = "next"
@@ -299,12 +126,20 @@ def test_several_stages_in_one_process(cluster: Cluster, topics: Topics) -> None
 
     async def go() -> None:
         with producing(cluster) as send:
+            before = _doors()
             async with running([Count(), Next()], cluster) as workers:
+                assert _doors() == before
                 send(*[(b"k%d" % number, b"1") for number in range(100)])
                 await until(lambda: workers["next"].progress.records == 100)
 
     asyncio.run(go())
-    assert len(contents(cluster, "tickets.routed")) == 100
+    assert len(records(cluster, "tickets.routed")) == 100
+
+
+def _doors() -> set[int]:
+    """The ports at which this process listens."""
+    connections = psutil.Process().net_connections("inet")
+    return {each.laddr.port for each in connections if each.status == psutil.CONN_LISTEN}
 
 
 def test_a_member_that_comes_and_goes_makes_no_repeats(cluster: Cluster, topics: Topics) -> None:
@@ -334,36 +169,7 @@ def test_a_member_that_comes_and_goes_makes_no_repeats(cluster: Cluster, topics:
             await until(lambda: stays.progress.records + others >= 8000, stays)
 
     asyncio.run(go())
-    assert Counter(record.value for record in contents(cluster, OUTPUT)) == Counter(b"%d" % n for n in range(8000))
-
-
-def test_a_batch_that_never_ends_is_given_back(cluster: Cluster, topics: Topics) -> None:
-    """A destination that is down when the partitions must move holds up nobody: another member takes the batch."""
-
-    class Stuck(Writer):
-        name = "stuck"
-        inputs = (INPUT,)
-
-        def __init__(self, down: bool) -> None:
-            self.down = down
-
-        def write(self, records: Sequence[Record]) -> Sequence[Sequence[Output] | Rejected]:
-            if self.down:
-                raise Retriable("the store is down: start it", retry_after=60)
-            return [(Output(OUTPUT, b"k", record.value),) for record in records]
-
-    topics()
-    with producing(cluster) as send:
-        send((b"k", b"1"), (b"k", b"2"))
-
-    async def go() -> None:
-        async with running([Stuck(down=True)], cluster) as first:
-            await until(lambda: first["stuck"].progress.waiting)
-        async with running([Stuck(down=False)], cluster) as second:
-            await until(lambda: second["stuck"].progress.records == 2)
-
-    asyncio.run(go())
-    assert [record.value for record in contents(cluster, OUTPUT)] == [b"1", b"2"]
+    assert Counter(record.value for record in records(cluster, OUTPUT)) == Counter(b"%d" % n for n in range(8000))
 
 
 def test_a_thread_can_run_stages(cluster: Cluster, topics: Topics) -> None:
@@ -382,18 +188,3 @@ def test_a_thread_can_run_stages(cluster: Cluster, topics: Topics) -> None:
     thread.join(20)
     assert status == [0]
     assert committed(cluster, "count") == 1
-
-
-def test_a_missing_topic_is_named(cluster: Cluster, topics: Topics) -> None:
-    """A stage that lacks its topic says which one, and does not wait for it."""
-    topics()
-    with pytest.raises(Misconfigured, match=r"stage count needs the topics \S+count.state, which Kafka does not have"):
-        run([Count()], cluster)
-
-
-def test_topics_that_do_not_fit_together_are_named(cluster: Cluster, topics: Topics) -> None:
-    """A stage whose memory is not partitioned like its input refuses to start."""
-    topics()
-    _narrow(cluster, "count.state", max_bytes=1000)
-    with pytest.raises(Misconfigured, match=r"must have the same number of partitions, and .*count.state has 1"):
-        run([Count()], cluster)

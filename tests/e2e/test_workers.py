@@ -23,7 +23,8 @@ from ops.engine.kafka import Engine
 from streams._stage import topics_of
 from streams._transport import BATCH_RECORDS
 from tests.e2e.stage_process import Count
-from tests.e2e.test_stages import INPUT, OUTPUT, Topics, committed, contents
+from tests.e2e.stage_topics import INPUT, OUTPUT, Topics, committed
+from tests.servers.topic import records, wait
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 
@@ -38,21 +39,20 @@ def spawn(cluster: Cluster, topics: Topics) -> Iterator[Spawn]:
     topics(extra=topics_of(Count()))
     started: list[subprocess.Popen[str]] = []
 
-    def spawn(milliseconds: float, wait: bool = True) -> subprocess.Popen[str]:
+    def spawn(milliseconds: float) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "tests.e2e.stage_process", cluster.brokers, cluster.namespace]
         process = subprocess.Popen([*command, str(milliseconds)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         started.append(process)
-        if wait:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
         return process
 
     yield spawn
     for process in started:
         process.kill()
         process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def _produce(cluster: Cluster, count: int) -> set[bytes]:
@@ -65,15 +65,8 @@ def _produce(cluster: Cluster, count: int) -> set[bytes]:
     return {b"k%d %d %d" % (number % KEYS, number, number // KEYS + 1) for number in range(count)}
 
 
-def _until(condition: Callable[[], bool], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def _repeats(cluster: Cluster, expected: set[bytes]) -> int:
-    found = Counter(record.value for record in contents(cluster, OUTPUT))
+    found = Counter(record.value for record in records(cluster, OUTPUT))
     assert set(found) == expected
     return found.total() - len(expected)
 
@@ -82,10 +75,10 @@ def test_nothing_is_lost_when_a_worker_is_killed(cluster: Cluster, spawn: Spawn)
     """``kill -9`` in the middle, and another one goes on: every record is counted once, few are given again."""
     expected = _produce(cluster, 5_000)
     first = spawn(1)
-    _until(lambda: committed(cluster, "count") > 500)
+    wait(lambda: committed(cluster, "count") > 500)
     first.kill()
     spawn(0.1)
-    _until(lambda: committed(cluster, "count") == 5_000)
+    wait(lambda: committed(cluster, "count") == 5_000)
     assert _repeats(cluster, expected) <= BATCH_RECORDS
 
 
@@ -93,14 +86,14 @@ def test_a_worker_that_is_asked_to_leave_gives_nothing_twice(cluster: Cluster, s
     """SIGTERM in the middle: the batch in hand is finished and committed, the exit status is 0, no repeats."""
     expected = _produce(cluster, 5_000)
     first = spawn(1)
-    _until(lambda: committed(cluster, "count") > 500)
+    wait(lambda: committed(cluster, "count") > 500)
     began = time.monotonic()
     first.send_signal(signal.SIGTERM)
     assert first.wait(20) == 0
     assert time.monotonic() - began < 10
     assert 500 < committed(cluster, "count") < 5_000
     spawn(0.1)
-    _until(lambda: committed(cluster, "count") == 5_000)
+    wait(lambda: committed(cluster, "count") == 5_000)
     assert _repeats(cluster, expected) == 0
 
 
@@ -111,20 +104,20 @@ def test_workers_come_and_go(cluster: Cluster, spawn: Spawn) -> None:
     """
     expected = _produce(cluster, 20_000)
     first = spawn(1)
-    _until(lambda: committed(cluster, "count") > 1_000)
+    wait(lambda: committed(cluster, "count") > 1_000)
     second = spawn(1)
     joined = committed(cluster, "count")
-    _until(lambda: committed(cluster, "count") > joined + 2_000)
+    wait(lambda: committed(cluster, "count") > joined + 2_000)
     second.send_signal(signal.SIGTERM)
     assert second.wait(20) == 0
     left = committed(cluster, "count")
-    _until(lambda: committed(cluster, "count") > left + 2_000)
-    assert Counter(record.value for record in contents(cluster, OUTPUT)).most_common(1)[0][1] == 1
+    wait(lambda: committed(cluster, "count") > left + 2_000)
+    assert Counter(record.value for record in records(cluster, OUTPUT)).most_common(1)[0][1] == 1
     spawn(1)
     joined = committed(cluster, "count")
-    _until(lambda: committed(cluster, "count") > joined + 1_000)
+    wait(lambda: committed(cluster, "count") > joined + 1_000)
     first.kill()
-    _until(lambda: committed(cluster, "count") == 20_000)
+    wait(lambda: committed(cluster, "count") == 20_000)
     repeats = _repeats(cluster, expected)
     print(f"{repeats} of 20,000 outputs were given twice")
     assert repeats <= BATCH_RECORDS
@@ -134,10 +127,10 @@ def test_a_worker_outlives_its_broker(cluster: Cluster, spawn: Spawn, engine: En
     """The only broker is killed in the middle and comes back: the same process goes on, and nothing is lost."""
     expected = _produce(cluster, 4_000)
     worker = spawn(1)
-    _until(lambda: committed(cluster, "count") > 500)
+    wait(lambda: committed(cluster, "count") > 500)
     engine.kill(1)
     engine.restart(1)
-    _until(lambda: committed(cluster, "count") == 4_000)
+    wait(lambda: committed(cluster, "count") == 4_000)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(20) == 0
     assert _repeats(cluster, expected) == 0
