@@ -7,7 +7,7 @@ from __future__ import annotations
 
 MOBILE: dict[str, str] = {
     "en": (
-        "sent from my /sent from mail for windows/sent from outlook/sent from yahoo/sent from gmail"
+        "sent from my /sent from mail/sent from outlook/sent from yahoo/sent from gmail"
         "/sent from samsung/sent from a mobile/sent from a phone/sent from an/sent from iphone"
         "/sent from ipad/sent from android/sent from mobile/sent from proton/sent from protonmail"
         "/sent from bluemail/sent from aol/sent from myself/sent from nine/sent from spark"
@@ -27,7 +27,7 @@ MOBILE: dict[str, str] = {
     ),
     "de": (
         "von meinem * gesendet/von meinem * gesendet mit/gesendet von meinem/gesendet von mein"
-        "/gesendet von outlook/gesendet von mail für/gesendet von yahoo/gesendet von iphone"
+        "/gesendet von outlook/gesendet von mail/gesendet von yahoo/gesendet von iphone"
         "/gesendet von ipad/gesendet mit der/gesendet mit meinem/gesendet mit spark/gesendet mit proton"
         "/gesendet aus der/gesendet vom/gesendet mit mozilla/gesendet über"
         "/diese nachricht wurde von meinem/diese nachricht wurde von meiner"

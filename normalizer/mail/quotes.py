@@ -49,7 +49,8 @@ def visible_reply(text: str, *, keep_signature: bool = False) -> str:
     below it stays, since the answer cannot be read without it; only its "… wrote:" line goes. Signatures, phone
     advertisements, list footers and confidentiality notices at the end go, unless `keep_signature`. Greetings and
     closing words stay. A mail that is nothing but old text keeps it, without the header lines.
-    The lines are those of `text`, unchanged and in order; blank lines at both ends are dropped.
+    The lines are those of `text`, unchanged and in order; blank lines at both ends and white space at the very end
+    are dropped.
     """
     return dissect(text, keep_signature=keep_signature).visible
 
@@ -176,7 +177,7 @@ def _join(lines: Iterator[str] | Sequence[str]) -> str:
     while kept and not kept[-1].strip(MARKS):
         kept.pop()
     first = next((at for at, line in enumerate(kept) if line.strip(MARKS)), 0)
-    return "\n".join(kept[first:])
+    return "\n".join(kept[first:]).rstrip(MARKS)
 
 
 def _spans(roles: Sequence[Role]) -> Iterator[Span]:

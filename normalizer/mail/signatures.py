@@ -14,6 +14,8 @@ _RULE_MARKS = tuple("-_=*~#+\u2013\u2014\u2015\u2500\u2501\u1427")
 _RULE = re.compile(r"[-_=*~#+\u2013\u2014\u2015\u2500\u2501\u1427 ]+")
 _MAX_RULE = 400  # characters
 _EDGES = "-_=*~#<>()[]•·— "
+_LINK = re.compile(r"\]?\(https?://[^)\s]*\)|<https?://[^>\s]*>|\[")  # of Markdown, and as Outlook writes it
+_MAX_LINKED = 600  # characters, of which most are the link
 _MAX_MOBILE = 100  # characters
 _MAX_LINES = 12  # of a signature below a ruler
 _MAX_NAMES = 4  # lines of a signature that is only names: whose, of what
@@ -56,7 +58,7 @@ def is_rule(line: str) -> bool:
 
 def is_mobile(line: str) -> bool:
     """True for "Sent from my iPhone" and its kin: one short line that says with what the mail was sent."""
-    stripped = line.strip(_EDGES)
+    stripped = (_LINK.sub("", line[:_MAX_LINKED]) if "http" in line else line).strip(_EDGES)
     if not 6 <= len(stripped) <= _MAX_MOBILE or stripped[-1] in "?,:;":
         return False
     folded = stripped.casefold()
