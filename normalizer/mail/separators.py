@@ -29,10 +29,11 @@ class Separator(NamedTuple):
 
 def _index() -> dict[str, Kind]:
     index: dict[str, Kind] = {}
-    for kind, table in (("original", ORIGINAL), ("forwarded", FORWARDED)):
+    tables: tuple[tuple[Kind, dict[str, str]], ...] = (("original", ORIGINAL), ("forwarded", FORWARDED))
+    for kind, table in tables:
         for row in table.values():
             for phrase in row.split("/"):
-                index.setdefault(phrase.strip().casefold(), kind)  # type: ignore[arg-type]  # the two literals above
+                index.setdefault(phrase.strip().casefold(), kind)
     return index
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from normalizer.mail import attribution
+from normalizer.mail._phrases import WROTE
 from normalizer.mail.quotes import visible_reply
 
 GMAIL = {
@@ -162,6 +163,14 @@ def test_a_line_wrapped_behind_any_word_is_the_same(line: str) -> None:
         assert visible_reply(f"Thank you, that works.\n\n{wrapped}\n> Old words.\n") == "Thank you, that works.", (
             wrapped
         )
+
+
+@pytest.mark.parametrize("verb", sorted({verb for row in WROTE.values() for verb in row.split("/")}))
+def test_every_verb_of_the_table(verb: str) -> None:
+    """Behind an address, with its endings and before a colon of either width, each of them heads a quote."""
+    for ending in ("", "(a)", "/la", " (ла)"):
+        assert attribution.is_attribution(f"Jo Doe <jo@example.com> {verb}{ending}:")
+        assert attribution.is_attribution(f"Jo Doe <jo@example.com> {verb}{ending}：")
 
 
 @pytest.mark.parametrize(
