@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 from normalizer.mail.parsed import Mail
 from normalizer.mail.vocabulary import pattern
@@ -40,7 +41,7 @@ _PASTED = re.compile(
     r"(?:received|return-path|x-received|dkim-signature|arc-seal|message-id|mime-version|delivered-to): ?\S",
     re.IGNORECASE,
 )
-_MESSAGE_ID = re.compile(r"^[ \t]{0,8}message-id:\s{0,20}<?([^<>\s]{1,998})", re.IGNORECASE | re.MULTILINE)
+_MESSAGE_ID = re.compile(r"^message-id:\s{0,20}<?([^<>\s]{1,998})", re.IGNORECASE | re.MULTILINE)
 _TO = re.compile(
     r"^(?:x-(?:original|envelope|actual)-to|delivered-to|to):[ \t]*([^\n]{1,998}(?:\n[ \t]+[^\n]{1,998}){0,20})",
     re.IGNORECASE | re.MULTILINE,
@@ -48,11 +49,13 @@ _TO = re.compile(
 
 
 def split(text: str) -> tuple[str, str]:
-    """A notice in prose, and the mail pasted under it ("" when there is none)."""
+    """A notice in prose, and the mail pasted under it, its indent undone ("" when there is none)."""
     at = 0
     for number, line in enumerate(text[:LOOKED_AT].splitlines(keepends=True)):
-        if _PASTED.match(line) or (number and len(line) < 200 and _is_separator(line)):
+        if _PASTED.match(line):
             return text[:at], text[at:LOOKED_AT]
+        if number and len(line) < 200 and _is_separator(line):
+            return text[:at], textwrap.dedent(text[at + len(line) : LOOKED_AT])
         at += len(line)
     return text[:LOOKED_AT], ""
 
