@@ -73,8 +73,7 @@ def test_the_new_channel_can_be_configured_and_read(copy: Path) -> None:
 
 
 def test_the_page_is_in_good_order(copy: Path) -> None:
-    """The code passes the same linters and type checks as the product."""
+    """The code passes the same linter as the product."""
     files = [name for name in blocks() if name.endswith(".py")]
     run(copy, "-m", "ruff", "check", *files)
     run(copy, "-m", "ruff", "format", "--check", *files)
-    run(copy, "-m", "mypy", "--no-incremental", "--follow-imports=silent", "connectors/jsonl.py")
