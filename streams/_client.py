@@ -52,7 +52,8 @@ def new_app(name: str, cluster: Cluster) -> App:
         producer_acks=-1,
         producer_linger=0,
         producer_max_batch_size=PRODUCER_BATCH_BYTES,
-        producer_request_timeout=30.0,
+        # How long Kafka may be away in the middle of a batch before the stage gives up and its process stops.
+        producer_request_timeout=60.0,
         producer_compression_type="lz4",
     )
 
