@@ -71,6 +71,10 @@ _BY_PARTICULAR_CODE = _codes(_PARTICULAR_CODES)
 _BY_GENERAL_CODE = _codes(_GENERAL_CODES)
 
 
+REASONS = frozenset({"unknown", *(reason for reason, _ in PARTICULAR + GENERAL), *_BY_PARTICULAR_CODE.values()})
+"""Every reason that `reason_of` can give: downstream relies on these words."""
+
+
 def plain(text: str) -> str:
     """`text` as the phrases are written: lower case, single spaces, no codes, ``@`` for an address."""
     text = text[:LOOKED_AT].lower().replace("\u2019", "'").replace("`", "'")
