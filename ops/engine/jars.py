@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 import platformdirs
+import truststore
 from filelock import FileLock
 from jgo.config import GlobalSettings
 from jgo.constants import MAVEN_CENTRAL_URL
@@ -101,6 +102,8 @@ def _fetch(jars: list[Jar], folder: Path, progress: Progress) -> None:
     staging = folder / ".staging"
     shutil.rmtree(staging, ignore_errors=True)  # what an interrupted run has left
     maven = _maven(staging, sum(jar.size for jar in jars), progress)
+    # The machine's own certificates, as pip has it: behind a company proxy the client's bundled ones would not do.
+    truststore.inject_into_ssl()
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         for jar, path in zip(jars, pool.map(lambda jar: _download(maven, jar), jars), strict=True):
             if actual := _other_hash(path, jar):
