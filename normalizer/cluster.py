@@ -61,7 +61,8 @@ TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(Routed.topic, 30 * DAY),
     TopicSpec(StatusChange.topic, 30 * DAY),
     TopicSpec(DEAD_LETTERS, 90 * DAY),
-    TopicSpec(Fate.topic, 30 * DAY),
+    # A raw record may stay as long as the segment it is in, a week more: its fate must be there until then.
+    TopicSpec(Fate.topic, 45 * DAY),
     TopicSpec(Cursor.topic, compacted=True),
     TopicSpec(Link.topic, compacted=True),
     TopicSpec(Health.topic, compacted=True),

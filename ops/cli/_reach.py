@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured
 from ops.cli._session import Session
@@ -9,12 +11,12 @@ from ops.engine.kafka import Engine
 
 
 def reach(found: Session) -> Cluster:
-    """`--broker` before the configuration's before the local engine that runs.
+    """The configuration's Kafka, at the address of `--broker` when it is given; else the local engine that runs.
 
     Raises `Misconfigured` when none is named and no local engine runs.
     """
     if found.broker:
-        return Cluster(brokers=found.broker)
+        return msgspec.structs.replace(found.config.kafka or Cluster(), brokers=found.broker)
     if found.config.kafka is not None:
         return found.config.kafka
     status = Engine().status()
