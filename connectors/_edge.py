@@ -131,7 +131,7 @@ class Edge:
         """Start to read, and to report. Returns at once."""
         for poller in self._pollers:
             self._thread(f"{poller.channel}/{poller.account}", partial(self._discover, poller))
-        self._thread("health", self._report_until_stopped)
+        self._thread("health reports", self._report_until_stopped)
 
     def stop(self, seconds: float = 30.0) -> bool:
         """Ask every thread to finish and wait so long for them; False when one is still busy.

@@ -20,7 +20,7 @@ MOST_RELATED = 50
 """How many related conversations a ticket names: the first ones by their ids."""
 
 
-class ClosedPolicy(msgspec.Struct, frozen=True):
+class ClosedPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a reply to a closed ticket does: reopen it, or open a follow-up once it was closed for long enough."""
 
     reply_to_closed: Literal["reopen", "follow_up"] = "reopen"
