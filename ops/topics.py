@@ -100,11 +100,8 @@ def _compare(
         return
     partitions = actual["partitions"]
     count, needed = len(partitions), expected["num_partitions"]
-    if count < needed:
-        remedy = "stop all stages, raise it with `kafka-topics --alter`, and start them again: keys will move."
-        yield Difference(name, "partitions", str(count), str(needed), remedy)
-    elif count > needed:
-        remedy = f"set `kafka.partitions` to {count}: Kafka cannot take partitions away."
+    if count != needed:
+        remedy = f"set `kafka.partitions` to {count}: another number would part keys from what stages remember of them."
         yield Difference(name, "partitions", str(count), str(needed), remedy)
     replicas = min((len(partition["replica_nodes"]) for partition in partitions), default=0)
     if replicas != expected["replication_factor"]:
