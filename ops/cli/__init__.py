@@ -21,6 +21,9 @@ from ops.cli._show import STDERR
 
 USAGE, TEMPORARY = 2, 75  # as sysexits.h has it: EX_TEMPFAIL tells a supervisor to try again
 
+# What these say when a server is away for a moment, our own messages say with what is done about it.
+LIBRARIES = frozenset({"aiokafka", "asyncio", "faust", "imapclient", "kafka", "mode"})
+
 COMMANDS = {
     "up": "ops.cli.up",
     "status": "ops.cli.status",
@@ -80,12 +83,9 @@ def _root(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, to standard error.")] = False,
 ) -> None:
     handler = RichHandler(console=STDERR, show_path=False, rich_tracebacks=False)
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(name)s: %(message)s", handlers=[handler]
-    )
-    # What these say when a broker or server is away for a moment, our own messages say with what is done about it.
-    for library in ("aiokafka", "faust", "imapclient", "kafka", "mode"):
-        logging.getLogger(library).setLevel(logging.INFO if verbose else logging.CRITICAL)
+    if not verbose:
+        handler.addFilter(lambda record: record.name.partition(".")[0] not in LIBRARIES)
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", handlers=[handler])
     context.obj = Session(config, broker)
 
 

@@ -71,6 +71,8 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
         f"{ticket.status}, {ticket.priority}, queue {escape(ticket.queue)}, {ticket.channel}:{escape(ticket.account)}, "
         f"revision {ticket.revision}, customer {escape(ticket.customer.name or ticket.customer.address)}"
     )
+    if found.survivor != ticket.id:
+        STDOUT.print(f"[yellow]it is part of ticket {found.survivor} now[/]")
     for stored in found.messages:
         message = stored.message
         note = f" [dim](suppressed: {escape(stored.suppressed)})[/]" if stored.suppressed else ""
@@ -80,7 +82,8 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
         STDOUT.print(message.visible_text or message.text, markup=False, highlight=False)
         for attachment in message.attachments:
             STDOUT.print(f"  [dim]{escape(attachment.name or attachment.content_type)}, {attachment.size} bytes[/]")
-        STDOUT.print(_because(found, stored.revision))
+        rows = [(d.what, d.rule, d.result, d.because) for d in stored.decisions]
+        STDOUT.print(table("", ["decided", "by", "result", "because"], rows, empty=""))
 
 
 @app.command("search")
@@ -115,7 +118,10 @@ def reopen(context: typer.Context, name: Name) -> None:
 
 
 def _change(found: Session, name: str, status: Literal["open", "closed"]) -> None:
-    ticket = _history(found, name).ticket
+    history = _history(found, name)
+    ticket = history.ticket
+    if history.survivor != ticket.id:
+        raise Misconfigured(f"ticket {ticket.id} was merged: name the one that it is part of, {history.survivor}")
     now = datetime.now(UTC)
     change = StatusChange(
         ticket_id=ticket.id,
@@ -144,9 +150,3 @@ def _history(found: Session, name: str) -> History:
             return store.ticket(name)
         except Rejected as error:
             raise Misconfigured(str(error)) from error
-
-
-def _because(history: History, revision: int) -> RenderableType:
-    made = next((r.decisions for r in history.revisions if r.revision == revision), ())
-    rows = [(d.what, d.rule, d.result, d.because) for d in made]
-    return table("", ["decided", "by", "result", "because"], rows, empty="")
