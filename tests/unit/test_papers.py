@@ -54,6 +54,19 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPO)))
+def test_settings_in_documents_exist(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever copies a configuration can run it; the example channel of one page has a test of its own."""
+    for number, shown in enumerate(
+        re.findall(r"^```toml\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    ):
+        for name in re.findall(r'"env:(\w+)"', shown):
+            monkeypatch.setenv(name, "secret")
+        path = tmp_path / f"{number}.toml"
+        path.write_text(shown, "utf-8")
+        assert "[channels.jsonl." in shown or load(path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPO)))
 def test_commands_in_documents_exist(page: Path) -> None:
     """Whoever copies a command finds it."""
     shown = re.findall(r"(?:[$`/ ])switchboard ((?:--?[a-z]+ \S+ )*[a-z-]+(?: [a-z-]+)?)", page.read_text("utf-8"))

@@ -38,3 +38,8 @@ def test_security_is_passed_through() -> None:
     }
     assert expected == options
     assert set() == set(options) - set(KafkaProducer.DEFAULT_CONFIG)
+
+
+def test_sasl_without_a_mechanism_is_plain() -> None:
+    """Connectors and stages log in the same way."""
+    assert client_options(Cluster(security_protocol="SASL_SSL"))["sasl_mechanism"] == "PLAIN"
