@@ -1,7 +1,8 @@
 """The connector kit: a test class that inherits `ConnectorContract` has the whole suite.
 
 It is for every channel, and quick. A `Poller` also has a class that inherits ``PollerContract`` (poller.py, over the
-real source), a `Receiver` one that inherits ``ReceiverContract`` (receiver.py). `test_fleet_connectors.py` finds who has none.
+real source), a `Receiver` one that inherits ``ReceiverContract`` (receiver.py). `test_fleet_connectors.py` finds who has
+none.
 """
 
 from __future__ import annotations
