@@ -1,0 +1,76 @@
+"""Wall and CPU time of one measured process, and how far it is."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple, ParamSpec, TypeVar
+
+SHOW_SECONDS = 1.0
+PATIENCE_SECONDS = 60.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Run(NamedTuple):
+    """One run: how many items it did, in how many seconds, with how many CPU-seconds of its process."""
+
+    items: int
+    seconds: float
+    cpu_seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Items per second."""
+        return self.items / self.seconds
+
+    @property
+    def per_cpu_second(self) -> float:
+        """Items per CPU-second."""
+        return self.items / self.cpu_seconds
+
+
+class Stopwatch:
+    """Measures from the first call of a function until `stop`, and tells how far it is on the terminal.
+
+    What comes before that call, such as joining a consumer group, is no part of a rate.
+    """
+
+    def __init__(self, what: str, items: int, *, patience: float = PATIENCE_SECONDS) -> None:
+        self._what, self._items, self._patience = what, items, patience
+        self._began: tuple[float, float] | None = None
+        self._done = 0
+        self._moved = self._shown = time.perf_counter()
+
+    def started_by(self, function: Callable[P, T]) -> Callable[P, T]:
+        """`function`, whose first call starts the watch."""
+
+        def called(*args: P.args, **kwargs: P.kwargs) -> T:
+            if self._began is None:
+                self._began = time.perf_counter(), time.process_time()
+            return function(*args, **kwargs)
+
+        return called
+
+    def at(self, done: int) -> None:
+        """Tell how far it is, once a second. Raises `TimeoutError` when it is not getting any further."""
+        now = time.perf_counter()
+        if done != self._done:
+            self._done, self._moved = done, now
+        elif now - self._moved > self._patience:
+            far = f"{self._what}: {done:,} of {self._items:,}"
+            raise TimeoutError(f"{far}, and no step in {self._patience:g} s: look at what the process logged")
+        if sys.stderr.isatty() and now - self._shown >= SHOW_SECONDS:
+            self._shown = now
+            print(f"\r{self._what}: {done:,} of {self._items:,}", end="\033[K", file=sys.stderr, flush=True)
+
+    def stop(self) -> Run:
+        """The run that ends now."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        if self._began is None:
+            raise RuntimeError(f"{self._what}: not one item came, so there is nothing to measure")
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        return Run(self._items, wall - self._began[0], cpu - self._began[1])

@@ -1,0 +1,43 @@
+"""What is measured, and how it is told that nothing moves any more."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bench.stopwatch import Run, Stopwatch
+
+
+def test_it_starts_with_the_first_call() -> None:
+    """What comes before is not counted; the function does what it did."""
+    watch = Stopwatch("work", 10)
+    double = watch.started_by(lambda number: number * 2)
+    time.sleep(0.05)
+    before = time.perf_counter()
+    assert [double(1), double(2)] == [2, 4]
+    run = watch.stop()
+    assert 0 < run.seconds <= time.perf_counter() - before
+    assert run.items == 10
+
+
+def test_rates_are_items_by_time() -> None:
+    """Per second of the clock, and per second of the processor."""
+    run = Run(items=10, seconds=2.0, cpu_seconds=0.5)
+    assert (run.per_second, run.per_cpu_second) == (5.0, 20.0)
+
+
+def test_without_a_call_there_is_nothing_to_measure() -> None:
+    """It is said what did not come."""
+    with pytest.raises(RuntimeError, match="work: not one item came, so there is nothing to measure"):
+        Stopwatch("work", 1).stop()
+
+
+def test_what_stands_still_is_given_up() -> None:
+    """It says how far it came, so that nobody waits for ever."""
+    watch = Stopwatch("work", 5, patience=0.01)
+    watch.at(3)
+    time.sleep(0.02)
+    with pytest.raises(TimeoutError, match=r"work: 3 of 5, and no step in 0\.01 s: look at what the process logged"):
+        watch.at(3)
+    watch.at(4)
