@@ -7,7 +7,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_NATIVE_TLS := 1
 UV := $(BIN)/uv pip
 
-.PHONY: help up test check lint types contracts unit accuracy lock clean
+.PHONY: help up test check lint types contracts unit accuracy schemas lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ test: check ## the quick half, then every test against real servers
 
 accuracy: $(VENV)/dev ## how much mail is read right, on labelled corpora, beside peer libraries
 	$(BIN)/python -m bench.accuracy
+
+schemas: $(VENV)/dev ## the contracts of the topics and the reference of the settings, from the code
+	$(BIN)/python -m ops.reference docs
 
 lock: $(VENV)/dev ## resolve the dependencies anew
 	$(UV) compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
