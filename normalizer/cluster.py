@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from normalizer.events import RAW, Cursor, Fate, Health, Link, Message, Routed, StatusChange, Threaded
+from normalizer.events import RAW, Cursor, Fate, Health, Message, Routed, StatusChange, Threaded
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +64,6 @@ TOPICS: tuple[TopicSpec, ...] = (
     # A raw record may stay as long as the segment it is in, a week more: its fate must be there until then.
     TopicSpec(Fate.topic, 45 * DAY),
     TopicSpec(Cursor.topic, compacted=True),
-    TopicSpec(Link.topic, compacted=True),
     TopicSpec(Health.topic, compacted=True),
 )
 

@@ -88,7 +88,8 @@ class Message(Event, frozen=True, kw_only=True, omit_defaults=True):
     """One thing somebody said, in the same form whatever the channel. Keyed by channel and account.
 
     `text` is everything, `visible_text` what the sender newly wrote; `html` is sanitized. `item` of `items`
-    counts the messages that one raw record gave. `degradations` names whatever had to be guessed or cut.
+    counts the messages that one raw record gave. `degradations` names whatever had to be guessed or cut. `trust` says
+    whether the sender is who he says, "" where nothing was there to tell.
     """
 
     type: ClassVar[str] = "switchboard.message.normalized"
@@ -118,6 +119,7 @@ class Message(Event, frozen=True, kw_only=True, omit_defaults=True):
     forwarded: Forwarded | None = None
     fields: dict[str, str] = {}
     degradations: tuple[str, ...] = ()
+    trust: Literal["", "verified", "unknown", "spoofed"] = ""
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -257,16 +259,6 @@ class Fate(Event, frozen=True, kw_only=True, omit_defaults=True):
     ticket_id: str = ""
     stage: str = ""
     reason: str = ""
-
-
-class Link(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """An id at the source belongs to a conversation. Keyed by that id; compacted."""
-
-    type: ClassVar[str] = "switchboard.link"
-    topic: ClassVar[str] = "links"
-
-    source_ref: str
-    root: str
 
 
 class Cursor(Event, frozen=True, kw_only=True, omit_defaults=True):

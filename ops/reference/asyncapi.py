@@ -14,7 +14,6 @@ from normalizer.events import (
     Event,
     Fate,
     Health,
-    Link,
     Message,
     Routed,
     StatusChange,
@@ -91,12 +90,6 @@ DOORWAYS: dict[str, Doorway] = {
         key="channel/account/source",
         writers=("connectors",),
         readers=("connectors",),
-    ),
-    Link.topic: Doorway(
-        about="Reserved for ids that bring messages together across accounts. Nothing writes it yet.",
-        key="id at the source",
-        writers=(),
-        readers=(),
     ),
     Health.topic: Doorway(
         about="How each source is doing, a report every few seconds.",
