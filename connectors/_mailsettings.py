@@ -26,6 +26,9 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     first `max_bytes` bytes, the whole going to the blob store. `page_size` mails at most are published at once.
     A server that sends nothing for `timeout_seconds` when asked is taken for dead. `ca_file` (PEM) names the
     authority of a private certificate; `plaintext` allows ``tls = "none"`` beyond the loopback.
+    `trusted_hosts` are the names under which your own mail servers write Authentication-Results (RFC 8601), as in
+    ``mx.google.com``, and "" for Exchange Online; with none, nobody is ever found to be spoofed. They must remove forged
+    headers of their names, as RFC 8601, section 5, asks them to.
     """
 
     host: str
@@ -43,6 +46,7 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     # A server may end an IDLE after 30 minutes, and routers forget quiet connections sooner: nine at most.
     poll_seconds: Annotated[float, Meta(gt=0, le=540)] = 60.0
     max_bytes: Annotated[int, Meta(ge=1024, le=900_000)] = 512 << 10
+    trusted_hosts: tuple[Annotated[str, Meta(pattern=r"^\S*$")], ...] = ()
     page_size: Annotated[int, Meta(ge=1, le=500)] = 200
     timeout_seconds: Annotated[float, Meta(gt=0, le=600)] = 30.0
 

@@ -26,6 +26,7 @@ from connectors._mailsettings import MailSettings
 from normalizer.errors import Misconfigured, Rejected
 from normalizer.events import Message, RawEvent
 from normalizer.mail.reading import read
+from normalizer.mail.trust import TRUSTED
 
 _PAGE_BYTES = 8 << 20
 
@@ -162,6 +163,10 @@ class Mail(Poller[MailSettings]):
         reason = "every fetch of it failed"
         return self._raw(folder, uid, Described(0, datetime.now(UTC)), b"", unfetched=reason)
 
+    def _trusted(self) -> dict[str, str]:
+        hosts = self.settings.trusted_hosts
+        return {TRUSTED: " ".join(hosts)} if hosts else {}
+
     def _raw(self, folder: Folder, uid: int, described: Described, body: bytes, **more: str) -> RawEvent:
         return RawEvent(
             channel=self.channel,
@@ -177,6 +182,7 @@ class Mail(Poller[MailSettings]):
                 "uidvalidity": str(folder.uidvalidity),
                 "internaldate": described.received_at.isoformat(),
                 "size": str(described.size),
+                **self._trusted(),
                 **more,
             },
         )

@@ -53,6 +53,8 @@ _FROM_MACHINES = 'message.kind in ["bounce", "delay", "auto_reply", "feedback", 
 POLICY = Policy(
     priority=(
         Rule("from-machines", _FROM_MACHINES, "low"),
+        # Before the words: whoever writes in another's name also writes that it is urgent.
+        Rule("spoofed-sender", 'message.trust == "spoofed"', "low"),
         Rule("urgent-words", _says(_URGENT), "urgent"),
         Rule("serious-words", _says(_HIGH), "high"),
     ),

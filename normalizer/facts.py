@@ -17,7 +17,8 @@ def facts(message: Message) -> Facts:
     """The facts of `message` under the name ``message``, for conditions such as ``message.kind == "list"``.
 
     `text` is the visible text where there is one, at most 8,000 characters; `hour` (0 to 23) and `weekday`
-    (1 Monday to 7 Sunday) are those of the sent time in UTC, or of the received time when that is unknown.
+    (1 Monday to 7 Sunday) are those of the sent time in UTC, or of the received time when that is unknown. `trust` is
+    ``verified``, ``unknown`` or ``spoofed``, and "" where no host is trusted to tell.
     """
     moment = (message.sent_at or message.received_at).astimezone(UTC)
     return {
@@ -36,6 +37,7 @@ def facts(message: Message) -> Facts:
             "is_reply": bool(message.refs.parents),
             "fields": message.fields,
             "degradations": list(message.degradations),
+            "trust": message.trust,
             "hour": moment.hour,
             "weekday": moment.isoweekday(),
         }

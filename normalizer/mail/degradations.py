@@ -25,6 +25,7 @@ MEANING = {
     "recipients-cut": "the message was too large for a record: recipients after the fiftieth are left out",
     "sender-behind-list": "a list wrote its own address into From; the author is named elsewhere",
     "sender-guessed": "From names no address; Reply-To, Sender or Return-Path does",
+    "spoofed-sender": "a trusted host found that the mail is not from the sender whom it shows",
     "subject-cut": "a subject beyond `reading.MAX_SUBJECT`",
     "text-cut": "text beyond `reading.MAX_TEXT`, or too large for a record",
     "text-from-html": "the text is made from the HTML body",

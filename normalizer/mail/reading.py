@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from normalizer import ids
 from normalizer.errors import Rejected
 from normalizer.events import Attachment, Message, RawEvent
-from normalizer.mail import dates, html, identifiers, kinds, people
+from normalizer.mail import dates, html, identifiers, kinds, people, trust
 from normalizer.mail.filenames import safe_name
 from normalizer.mail.fitting import fit
 from normalizer.mail.forwards import find_forward
@@ -52,6 +52,9 @@ def read(raw: RawEvent) -> tuple[Message, ...]:
         notes.add("body-cut")
     sender, note = people.sender(mail)
     notes.add(note)
+    trusted = trust.told(mail, raw.attributes)
+    if trusted and trusted.verdict == "spoofed":
+        notes.add("spoofed-sender")
     sent_at = _sent_at(mail, raw.received_at, notes)
     text = _bounded(mail.text, MAX_TEXT, "text-cut", notes)
     subject = _bounded(mail.header("subject"), MAX_SUBJECT, "subject-cut", notes)
@@ -78,8 +81,9 @@ def read(raw: RawEvent) -> tuple[Message, ...]:
         refs=identifiers.refs(mail, own, kind.original_message_id),
         bounces=kind.bounces,
         forwarded=find_forward(subject, text),
-        fields=_fields(mail, kind),
+        fields=_fields(mail, kind) | ({"trust_because": trusted.because} if trusted else {}),
         degradations=tuple(sorted(notes - {""})),
+        trust=trusted.verdict if trusted else "",
     )
     return (fit(message),)
 

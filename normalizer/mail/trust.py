@@ -8,7 +8,7 @@ stands under an older hop's ``Received``. ARC results (RFC 8617) count when a tr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -19,6 +19,8 @@ from normalizer.mail.parsed import Mail
 
 Verdict = Literal["verified", "unknown", "spoofed"]
 MAX_HEADERS = 20  # of one name; no mail has more of them in good faith
+TRUSTED = "trusted"
+"""The attribute of a raw mail that names the trusted hosts of its account, with one space between them."""
 
 # How hosts write that the domain asks for nothing: in a comment (OpenDMARC, Google, rspamd) or as a property.
 _NO_POLICY = re.compile(r"\bp(?:olicy)?\s{0,3}=\s{0,3}none\b", re.IGNORECASE)
@@ -37,6 +39,14 @@ class Trust(msgspec.Struct, frozen=True):
     dmarc: str
     verdict: Verdict
     because: str
+
+
+def told(mail: Mail, attributes: Mapping[str, str]) -> Trust | None:
+    """The trust in a raw mail with these attributes; None when no host is trusted, so that nothing can be told.
+
+    The hosts travel with the mail and not in the reader's configuration: a replay years later judges as today.
+    """
+    return assess(mail, tuple(attributes[TRUSTED].split(" "))) if TRUSTED in attributes else None
 
 
 def assess(mail: Mail, trusted: tuple[str, ...]) -> Trust:

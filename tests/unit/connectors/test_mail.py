@@ -54,3 +54,33 @@ def test_a_mail_that_the_server_never_gave_is_rejected() -> None:
     with pytest.raises(Rejected, match="the mail server lists INBOX;7;42 and does not give it") as rejected:
         Mail.read(_raw(b"", unfetched="every fetch of it failed"))
     assert rejected.value.reason == "unfetched"
+
+
+_RESULTS = b"Authentication-Results: mx.shop.example; dmarc=%s header.from=example.org\r\n"
+
+
+@pytest.mark.parametrize(
+    ("found", "trusted", "trust"),
+    [
+        (b"fail", "mx.shop.example", "spoofed"),
+        (b"pass", "mx.other.example mx.shop.example", "verified"),
+        (b"fail", "mx.other.example", "unknown"),
+    ],
+)
+def test_trusted_hosts_say_who_the_sender_is(found: bytes, trusted: str, trust: str) -> None:
+    """The hosts came with the mail, and the reason is in the message."""
+    (message,) = Mail.read(_raw(_RESULTS % found + _MAIL, trusted=trusted))
+    assert (message.trust, "spoofed-sender" in message.degradations) == (trust, trust == "spoofed")
+    assert message.fields["trust_because"]
+
+
+def test_without_trusted_hosts_nothing_is_said() -> None:
+    """Anybody may write that header."""
+    (message,) = Mail.read(_raw(_RESULTS % b"fail" + _MAIL))
+    assert (message.trust, "trust_because" in message.fields) == ("", False)
+
+
+def test_exchange_online_writes_no_name() -> None:
+    """The empty one stands for it."""
+    (message,) = Mail.read(_raw(b"Authentication-Results: dmarc=fail header.from=example.org\r\n" + _MAIL, trusted=""))
+    assert message.trust == "spoofed"

@@ -37,6 +37,7 @@ def test_the_least_that_is_needed() -> None:
             'tls = "none" would send the credential of help@shop.example to imap.example.org in the clear',
         ),
         ({"folders": []}, r"length >= 1 - at `\$.folders`"),
+        ({"trusted_hosts": ["mx.shop.example, mx2"]}, r"matching regex .* - at `\$.trusted_hosts"),
         ({"poll_seconds": 600}, r"<= 540.0 - at `\$.poll_seconds`"),
         ({"max_bytes": 10_000_000}, r"<= 900000 - at `\$.max_bytes`"),
         ({"page_size": 0}, r">= 1 - at `\$.page_size`"),
