@@ -7,7 +7,7 @@ import msgspec
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured
 from ops.cli._session import Session
-from ops.engine.kafka import Engine
+from ops.engine.whereabouts import running_brokers
 
 
 def reach(found: Session) -> Cluster:
@@ -19,10 +19,10 @@ def reach(found: Session) -> Cluster:
         return msgspec.structs.replace(found.config.kafka or Cluster(), brokers=found.broker)
     if found.config.kafka is not None:
         return found.config.kafka
-    status = Engine().status()
-    if not status.running:
+    brokers = running_brokers()
+    if not brokers:
         raise Misconfigured(
             "no Kafka is named and the local engine does not run: start it with `switchboard engine up`, "
             "or name one with --broker or in the section [kafka] of the configuration"
         )
-    return Cluster(brokers=status.brokers)
+    return Cluster(brokers=brokers)

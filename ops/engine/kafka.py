@@ -15,7 +15,6 @@ from pathlib import Path
 from types import TracebackType
 
 import msgspec
-import platformdirs
 from filelock import FileLock, Timeout
 from kafka import KafkaAdminClient  # type: ignore[import-untyped]  # kafka-python ships no types
 from kafka.errors import KafkaError  # type: ignore[import-untyped]  # the same
@@ -24,6 +23,7 @@ from normalizer.errors import Misconfigured
 from ops.engine import java
 from ops.engine.jars import Lock, Progress, cache_folder, install
 from ops.engine.properties import Ports, properties
+from ops.engine.whereabouts import data_folder, saved_ports
 
 PORT = 9092
 START_SECONDS = 120.0  # only a machine under heavy load needs more than ten
@@ -48,11 +48,6 @@ class Status(msgspec.Struct, frozen=True):
     folder: Path
 
 
-def data_folder() -> Path:
-    """Where the engine of this user keeps its data."""
-    return Path(platformdirs.user_data_dir("switchboard")) / "engine"
-
-
 class Engine:
     """One local Kafka and the folder it lives in. Also a context manager that starts and stops it.
 
@@ -71,7 +66,7 @@ class Engine:
     @property
     def brokers(self) -> str:
         """``host:port[,host:port…]`` of the engine that runs, or ran last, in this folder; "" before the first."""
-        ports = self._saved_ports()
+        ports = saved_ports(self.folder)
         return ports.brokers if ports else ""
 
     def start(self, progress: Progress | None = None) -> Engine:
@@ -112,7 +107,7 @@ class Engine:
 
     def restart(self, node: int) -> None:
         """Start a killed node again, on the ports it had; returns when it is back in the cluster."""
-        ports = self._saved_ports()
+        ports = saved_ports(self.folder)
         if ports is None:
             raise Misconfigured(f"The engine in {self.folder} was never started: start it first.")
         self._launch(node, install(Lock.load("kafka"), self.jars))
@@ -156,7 +151,7 @@ class Engine:
                     f"The folder {daemon.folder} is used by a Kafka that we did not start (pid {process.pid}): "
                     f"stop that process, or give another folder."
                 )
-        before = self._saved_ports()
+        before = saved_ports(self.folder)
         if before and len(before.clients) != len(self._daemons):
             raise Misconfigured(
                 f"The engine in {self.folder} was made with {len(before.clients)} nodes, not {len(self._daemons)}: "
@@ -172,12 +167,6 @@ class Engine:
         for port in clients:
             java.demand_free(port, "stop that program, or use another port: `switchboard engine up --port PORT`.")
         return Ports(clients, java.free_ports(count))
-
-    def _saved_ports(self) -> Ports | None:
-        try:
-            return msgspec.json.decode((self.folder / "ports.json").read_bytes(), type=Ports)
-        except FileNotFoundError:
-            return None
 
     def _write_properties(self, node: int, ports: Ports) -> None:
         folder = self._daemons[node - 1].folder
