@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from normalizer.mail import attribution, header_block, separators, signatures
+from normalizer.mail._plain import is_plain
 
 MAX_LINES = 10_000  # of one text; all that follows counts as one line
 Kind = Literal["text", "blank", "quote", "attribution", "separator", "block", "delimiter", "rule", "mobile"]
@@ -36,15 +37,18 @@ def read(lines: Sequence[str]) -> list[Line]:
     fence = _fences(lines)
     headed = False
     marks: tuple[str, ...] = (">",)
-    while len(layout) < len(lines):
-        at = len(layout)
-        if not lines[at]:
+    while (at := len(layout)) < len(lines):
+        line = lines[at]
+        if not line:
             layout.append(_BLANK)
         elif at in fence:
             layout += [_TEXT] * (fence[at] - at)
             headed = False
-        elif is_quoted(lines, at, marks) or _is_torn_quote(lines, at, layout):
+        elif is_quoted(lines, at, marks) or (layout and layout[-1].kind == "quote" and _is_torn_quote(lines, at)):
             layout.append(_HEADED if headed else _QUOTE)
+        elif is_plain(line):
+            layout.append(_TEXT)
+            headed = False
         else:
             mark = _append_mark(lines, at, layout)
             headed = bool(mark)
@@ -57,7 +61,7 @@ def is_quoted(lines: Sequence[str], at: int, marks: tuple[str, ...]) -> bool:
     """True for "> text" and quotes with other known `marks`, but not for the ">From " that mbox files make of "From " (RFC 4155)."""
     line = lines[at]
     if not line.startswith(">"):
-        return f"{line} ".startswith(marks)
+        return len(marks) > 1 and f"{line} ".startswith(marks)
     return not line.startswith(">From ") or any(
         lines[near].startswith(">") for near in (at - 1, at + 1) if 0 <= near < len(lines)
     )
@@ -96,11 +100,10 @@ def _ends_paragraph(lines: Sequence[str], at: int) -> bool:
     return attribution.find(lines, at + 1) is not None or header_block.label(below) is not None
 
 
-def _is_torn_quote(lines: Sequence[str], at: int, layout: Sequence[Line]) -> bool:
+def _is_torn_quote(lines: Sequence[str], at: int) -> bool:
     """The tail of a long quoted line that some mailer on the way has wrapped: quotes directly above and below."""
     return (
         0 < at < len(lines) - 1
-        and layout[-1].kind == "quote"
         and len(lines[at - 1]) >= _WRAPPED
         and lines[at - 1].startswith(">")
         and len(lines[at]) <= len(lines[at - 1])

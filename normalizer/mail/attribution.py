@@ -27,8 +27,11 @@ def _verbs() -> tuple[str, ...]:
 
 _VERBS = _verbs()
 _VERB = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(_VERBS, key=len, reverse=True)))})(?!\w)")
+_VERB_ENDS = frozenset(verb[-2:] for verb in _VERBS)
 _ENDING = re.compile(r" ?[(/]\w{1,3}$")  # "napisał(a)", "je napisao/la"
 _OPENERS = tuple(word for word in OPENERS.split("/") if word)
+_FIRST_WORDS = frozenset(opener.partition(" ")[0] for opener in _OPENERS if " " in opener)
+_UNSPACED = tuple(opener for opener in _OPENERS if " " not in opener)
 _QUOTING = tuple(QUOTING.split("/"))
 _BARE = re.compile(
     r"\d{4}[/-]\d{1,2}[/-]\d{1,2} [^<>@]{0,100}<[^<>@\s]{1,64}@[^<>@\s]{1,255}>"
@@ -69,7 +72,7 @@ def find(lines: Sequence[str], start: int) -> Attribution | None:
 def find_weak(lines: Sequence[str], start: int) -> Attribution | None:
     """ "Ann wrote:" alone on its line, directly above quoted text."""
     line = lines[start]
-    if not 4 <= len(line) <= 80 or line[-1] not in _END or not _ends_with_verb(line.casefold()):
+    if line[-1] not in _END or not 4 <= len(line) <= 80 or not _ends_with_verb(line.casefold()):
         return None
     return Attribution(start, start + 1, weak=True) if quote_mark(lines, start + 1) else None
 
@@ -84,6 +87,13 @@ def quote_mark(lines: Sequence[str], at: int) -> str:
         return ">"
     own = _OWN_MARK.match(first)
     return own[0] if own and f"{second} ".startswith(own[0]) else ""
+
+
+def opens(line: str) -> bool:
+    """True when `line` begins with a number's preposition: "On 1 May", "Am Montag, dem 1. Mai"."""
+    if line.partition(" ")[0] in _FIRST_WORDS:
+        return line.startswith(_OPENERS) and _DIGIT.search(line) is not None
+    return line.startswith(_UNSPACED) and _DIGIT.search(line) is not None
 
 
 def is_attribution(text: str) -> bool:
@@ -112,7 +122,11 @@ def is_attribution(text: str) -> bool:
 
 def _ends_with_verb(folded: str) -> bool:
     text = folded[-80:].rstrip(_TAIL)
-    return text.endswith(_VERBS) or (("(" in text or "/" in text) and _ENDING.sub("", text).endswith(_VERBS))
+    return _is_verb(text) or (("(" in text or "/" in text) and _is_verb(_ENDING.sub("", text)))
+
+
+def _is_verb(text: str) -> bool:
+    return (text[-2:] in _VERB_ENDS or text[-1:] in _VERB_ENDS) and text.endswith(_VERBS)
 
 
 def _is_time(text: str) -> bool:
@@ -123,11 +137,11 @@ def _is_time(text: str) -> bool:
 def _may_begin(line: str) -> bool:
     if not 6 <= len(line) <= _MAX_LENGTH:
         return False
-    if line.startswith(_QUOTING):
+    if "@" in line or line.startswith(_QUOTING):
         return True
-    if line.startswith(_OPENERS):
-        return _DIGIT.search(line) is not None or "@" in line
-    if "@" in line or " via " in line:
+    if _DIGIT.search(line) is None:
+        return " via " in line and not line.startswith(_OPENERS)
+    if " via " in line or opens(line):
         return True
     if line[-1] in _END:
         return _DATE.search(line) is not None
@@ -141,6 +155,6 @@ def _goes_on(lines: Sequence[str], at: int, joined: str) -> bool:
     """
     line = lines[at]
     if line:
-        return not (line.startswith(_OPENERS) and _DIGIT.search(line))
+        return not opens(line)
     torn = at + 1 < len(lines) and lines[at + 1].startswith("<")
     return torn and joined.startswith(_OPENERS) and _DATE.search(joined) is not None

@@ -21,6 +21,7 @@ from normalizer.mail import (
 )
 from normalizer.mail._labels import Field
 from normalizer.mail._layout import MAX_LINES
+from normalizer.mail._plain import is_plain, may_forward
 from normalizer.mail.header_block import MARKS, Block
 from normalizer.mail.subject_prefix import Prefix
 
@@ -67,13 +68,15 @@ def find_forward(subject: str, text: str) -> Forwarded | None:
 def _find(lines: list[str], prefix: Prefix, *, blank: bool) -> _Found | None:
     """The first mark in `lines` decides: a forward, or a reply whose old text may hold anything."""
     bare = header_block.bare(lines)
+    if not (blank or "forward" in prefix.kinds or any(map(may_forward, bare))):
+        return None
     above = ""
     for at in range(len(bare)):
         line = bare[at]
         if line.startswith(">"):
             if not above.startswith(">") and _opens_forward(_unquoted(bare, at, _NEAR)):
                 return _below(lines, bare, at, "")
-        elif line:
+        elif line and not is_plain(line):
             separator = separators.find(bare, at)
             if separator is not None and separator.kind == "forwarded":
                 return _below(lines, bare, at, separator.rest)

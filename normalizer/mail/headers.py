@@ -11,8 +11,9 @@ MAX_HEADERS = 2000
 _NAME = re.compile(rb"([!-9;-~]{1,100}?)[ \t]*:")
 _BLANK = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _BREAK = re.compile(rb"\r\n?|\n")
-_FOLD = re.compile(rb"[ \t]*(?:\r\n|\n|\r)[ \t]*")
-_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1a\x1c-\x1f]")  # but ESC, which ISO-2022-JP needs
+# A field with its folded lines: name, value, and the break before the next field.
+_FIELD = re.compile(rb"([!-9;-~]{1,100}?)[ \t]*:([^\r\n]*+(?:(?:\r\n?|\n)[ \t][^\r\n]*+)*+)(?:\r\n?|\n|\Z)")
+_CONTROL = bytes({*range(0x20)} - set(b"\t\n\x1b"))  # but ESC, which ISO-2022-JP needs
 
 
 class Block(NamedTuple):
@@ -34,24 +35,22 @@ def split(data: bytes, start: int, end: int) -> Block:
     limit = min(end, start + MAX_HEADER_BYTES)
     at = _skip_envelope(data, start, limit)
     while at < limit:
-        line_end, after = line(data, at, limit)
-        if line_end == at:
-            return Block(fields, after, tuple(sorted(notes)))
-        hit = _NAME.match(data, at, line_end)
+        hit = _FIELD.match(data, at, limit)
         if hit is None:
+            line_end, after = line(data, at, limit)
+            if line_end == at:
+                return Block(fields, after, tuple(sorted(notes)))
             if not _goes_on(data, after, limit) or (not fields and data[at] not in b" \t"):
                 notes.add("no-blank-line")
                 return Block(fields, at, tuple(sorted(notes)))
             notes.add("header-junk")
             at = after
             continue
-        while after < limit and data[after] in b" \t":
-            line_end, after = line(data, after, limit)
         if len(fields) < MAX_HEADERS:
-            fields.append((hit[1].decode("ascii"), _unfold(data[hit.end() : line_end])))
+            fields.append((hit[1].decode("ascii"), _unfold(hit[2])))
         else:
             notes.add("header-cut")
-        at = after
+        at = hit.end()
     if at < end:
         notes.add("header-cut")
         blank = _BLANK.search(data, limit, end)
@@ -85,5 +84,5 @@ def _goes_on(data: bytes, at: int, limit: int) -> bool:
 def _unfold(value: bytes) -> bytes:
     value = value.strip(b" \t\r\n")
     if b"\n" in value or b"\r" in value:
-        value = _FOLD.sub(b" ", value)
-    return _CONTROL.sub(b"", value)
+        value = b" ".join(each.strip(b" \t") for each in value.splitlines())
+    return value.translate(None, _CONTROL)

@@ -52,5 +52,9 @@ def _headers(root: Entity, hint: str, notes: set[str]) -> tuple[tuple[str, str],
         if len(text) > MAX_VALUE:
             text = text[:MAX_VALUE]
             notes.add("header-cut")
-        found.append((name, clean(text) if note or not text.isprintable() else text))
-    return tuple((name, " ".join(text.splitlines()) if "\n" in text or "\r" in text else text) for name, text in found)
+        found.append((name, text if text.isprintable() else _one_line(clean(text))))
+    return tuple(found)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines()) if "\n" in text else text

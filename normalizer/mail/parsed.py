@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 
 
@@ -20,7 +22,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     content_id: str = ""
 
 
-class Mail(msgspec.Struct, frozen=True, kw_only=True):
+class Mail(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A whole mail: headers decoded and unfolded in their order, its leaves, and its two bodies as text.
 
     `headers` keep their names as written; values are decoded (RFC 2047) and never hold a line break.
@@ -40,10 +42,16 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
 
     def header(self, name: str) -> str:
         """The first header of that name in any case, "" when there is none."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), "")
+        values = self.all(name)
+        return values[0] if values else ""
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every header of that name, in order."""
-        wanted = name.lower()
-        return tuple(value for key, value in self.headers if key.lower() == wanted)
+        return tuple(self._values.get(name.lower(), ()))
+
+    @cached_property
+    def _values(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            found.setdefault(name.lower(), []).append(value)
+        return found

@@ -41,14 +41,16 @@ def _behind_list(mail: Mail, author: Contact) -> Contact | None:
     """The author behind a list, only when the list itself wrote From: nobody else may name another sender."""
     if not (mail.header("list-id") or mail.header("x-google-group-id") or mail.header("list-post")):
         return None
+    values = [mail.header("x-original-from"), mail.header("x-original-sender")]
+    if " via " in author.name:
+        values.append(mail.header("reply-to"))
+    if not any(values):
+        return None
     own = {each.address for name in ("to", "cc", "list-post", "delivered-to") for each in contacts(mail, name)}
     if author.address not in own:
         return None
-    names = ["x-original-from", "x-original-sender"]
-    if " via " in author.name:
-        names.append("reply-to")
-    for name in names:
-        found = addresses.first(mail.header(name))
+    for value in values:
+        found = addresses.first(value)
         if found is not None and "@" in found.address and found.address != author.address:
             plain = author.name.partition(" via ")[0].strip("' ")
             return found if found.name else Contact("email", found.address, plain)

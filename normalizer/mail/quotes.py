@@ -17,6 +17,9 @@ from normalizer.mail._layout import MAX_LINES, Line
 from normalizer.mail.header_block import MARKS
 
 _OWN_WORDS = frozenset(("text", "blank", "rule", "delimiter", "mobile"))
+_ENDS_WORDS = frozenset(("separator", "block", "attribution", "mobile"))
+_RULERS = frozenset(("delimiter", "rule"))
+_QUOTED = frozenset(("quote", "attribution"))
 
 Role = Literal["reply", "context", "attribution", "quote", "signature"]
 
@@ -61,15 +64,18 @@ def dissect(text: str, *, keep_signature: bool = False) -> Reply:
     bare = header_block.bare(lines)
     layout = _layout.read(bare)
     roles: list[Role] = ["reply"] * len(lines)
-    confidence = _cut_old_text(layout, roles)
+    kinds = {line.kind for line in layout}
+    confidence = 1.0 if kinds.isdisjoint(_ENDS_WORDS) else _cut_old_text(layout, roles)
     _cut_closing(bare, layout, roles)
-    _cut_signatures(bare, layout, roles)
-    _cut_closing(bare, layout, roles)
-    _cut_quotes(layout, roles)
-    _cut_closing(bare, layout, roles)
+    if not kinds.isdisjoint(_RULERS):
+        _cut_signatures(bare, layout, roles)
+        _cut_closing(bare, layout, roles)
+    if not kinds.isdisjoint(_QUOTED):
+        _cut_quotes(layout, roles)
+        _cut_closing(bare, layout, roles)
     shown: set[Role] = {"reply", "context", "signature"} if keep_signature else {"reply", "context"}
     visible = _join(line for line, role in zip(lines, roles, strict=True) if role in shown)
-    if "reply" not in (role for role, line in zip(roles, layout, strict=True) if line.kind != "blank"):
+    if not any(role == "reply" and line.kind != "blank" for role, line in zip(roles, layout, strict=True)):
         confidence = 0.0
     if not visible:
         visible = _join(line for line, role in zip(lines, roles, strict=True) if role != "attribution") or _join(lines)

@@ -41,6 +41,7 @@ _KIND_OF = _index()
 _FIRST_WORDS = frozenset(phrase[:3] for phrase in _KIND_OF)
 _LONGEST = max(map(len, _KIND_OF))
 _ABOVE = tuple(REPLY_ABOVE.split("/"))
+_ABOVE_STARTS = frozenset(phrase[:3] for phrase in _ABOVE)
 
 
 def find(lines: Sequence[str], at: int) -> Separator | None:
@@ -79,7 +80,7 @@ def _kind(core: str) -> Kind | None:
 
 
 def _asks_for_reply_above(core: str) -> bool:
-    return len(core) >= 8 and core.startswith(_ABOVE)
+    return core[:3] in _ABOVE_STARTS and len(core) >= 8 and core.startswith(_ABOVE)
 
 
 def _heads(lines: Sequence[str], at: int, fields: int) -> bool:
