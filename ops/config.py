@@ -22,6 +22,7 @@ from normalizer.cluster import Cluster
 from normalizer.default_rules import POLICY
 from normalizer.errors import Misconfigured
 from normalizer.policy import Policy
+from normalizer.thread_policy import ThreadPolicy
 from normalizer.tickets import ClosedPolicy
 from ops.channels import channel
 
@@ -59,6 +60,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     blobs: BlobSettings = BlobSettings()
     http: Http = Http()
     rules: Policy = POLICY
+    threads: ThreadPolicy = ThreadPolicy()
     tickets: ClosedPolicy = ClosedPolicy()
     channels: dict[str, dict[str, dict[str, Any]]] = {}
 

@@ -17,7 +17,7 @@ from ops import channels
 from ops.cli._show import table
 from ops.cli.ledger import rendered
 from ops.cli.tickets import listing
-from ops.ledger import Account, take
+from ops.ledger import Account, Ledger
 from sinks._tickets import Tickets
 from streams._run import Workers
 
@@ -54,12 +54,14 @@ class Sampler:
         self._health = health
         self._workers = workers
         self._last: dict[str, tuple[float, int]] = {}
+        self._ledger: Ledger | None = None
 
     def sample(self) -> Sample:
         """How everything is now. What cannot be reached for a moment is said, and is no error."""
         stages = tuple(self._rate(name) for name in self._workers)
         try:
-            accounts = tuple(account for account in take(self._cluster, channels.names()) if account.accepted)
+            self._ledger = self._ledger or Ledger(self._cluster, channels.names())
+            accounts = tuple(account for account in self._ledger.take() if account.accepted)
             with Tickets(self._store) as store:
                 latest = tuple(store.list_tickets(limit=_LATEST))
         except SwitchboardError as error:

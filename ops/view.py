@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -39,6 +39,10 @@ class View:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connections."""
         self._consumer.close()
         self._admin.close()
 
@@ -73,15 +77,22 @@ class View:
             for place, (start, end) in self.spans(topics).items()
         }
 
-    def records(self, topic: str) -> Iterator[Any]:
-        """Every record of a topic up to the end it has now, partition by partition in order."""
-        places = [self._native(place) for place in self._places(topic)]
+    def records(self, topic: str, since: Mapping[Place, int] | None = None) -> Iterator[Any]:
+        """Every record of a topic up to the end it has now, partition by partition in order.
+
+        With `since`, only those from these offsets on; partitions that it does not name are read whole.
+        """
+        places = self._places(topic)
         if not places:
             return
+        natives = [self._native(place) for place in places]
         with self._answering():
-            self._consumer.assign(places)
-            self._consumer.seek_to_beginning(*places)
-            ends = self._consumer.end_offsets(places)
+            self._consumer.assign(natives)
+            self._consumer.seek_to_beginning(*natives)
+            for place, native in zip(places, natives, strict=True):
+                if since and place in since:
+                    self._consumer.seek(native, since[place])
+            ends = self._consumer.end_offsets(natives)
         yield from self._until(ends)
 
     def record(self, place: Place, offset: int) -> Any | None:

@@ -36,7 +36,7 @@ def stages(config: Config) -> list[Processor]:
     readers = {name: channels.channel(name).read for name in channels.names()}
     return [
         Normalize(readers, blobs(config)),
-        Thread(),
+        Thread(config.threads),
         Route(config.rules, config.tickets),
         Deliver(Sqlite(Path(config.store.path))),
     ]

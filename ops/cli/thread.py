@@ -7,21 +7,23 @@ import typer
 from normalizer.threads import facts, place
 from ops.channels import channel
 from ops.cli._files import Paths, files, raw_file
+from ops.cli._session import session
 from ops.cli._show import lines
 
 app = typer.Typer()
 
 
 @app.command()
-def thread(paths: Paths) -> None:
+def thread(context: typer.Context, paths: Paths) -> None:
     """Which conversation would each mail be in, and why? One JSON line for each file.
 
     The conversations are those after all files are known, so the order of the files does not matter.
     """
-    state = _Memory()
+    state, policy = _Memory(), session(context).config.threads
     read_mail = channel("mail").read
     messages = ((path, message) for path in files(paths) for message in read_mail(raw_file("mail", path)))
-    found = [(path, facts(message), place(facts(message), state)) for path, message in messages]
+    known = ((path, facts(message, policy)) for path, message in messages)
+    found = [(path, message, place(message, state)) for path, message in known]
     lines(
         {
             "path": str(path),
