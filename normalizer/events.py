@@ -132,7 +132,10 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Threaded(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """A message that is nobody's duplicate, with its conversation and its customer. Keyed by customer."""
+    """A message that is nobody's duplicate, with its conversation and its customer. Keyed by customer.
+
+    `suppress` is why it asks nobody to act, where that shows only among other messages: ``loop``.
+    """
 
     type: ClassVar[str] = "switchboard.message.threaded"
     topic: ClassVar[str] = "messages.threaded"
@@ -143,6 +146,7 @@ class Threaded(Event, frozen=True, kw_only=True, omit_defaults=True):
     customer: Contact
     related_to: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    suppress: str = ""
 
 
 class Merged(Event, frozen=True, kw_only=True, omit_defaults=True):

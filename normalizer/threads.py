@@ -15,46 +15,19 @@ The rules are those of References and In-Reply-To (RFC 5322, 3.6.4) with the sen
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import Protocol
-
 import msgspec
 
 from normalizer import ids
-from normalizer.events import Contact, Message
+from normalizer.events import Contact
+from normalizer.known_conversations import State, of_subject, remember, remember_subject, tagged
+from normalizer.thread_facts import Facts as Facts
+from normalizer.thread_facts import facts as facts
 
-MOST_PARENTS = 20
-"""How many references count: the first, which is the root, and the nearest ones."""
-MOST_PARTIES = 30
 _HOLDERS = 8  # messages that claim one Message-ID; a broken sender may reuse it for every mail
+_PARTIES = 50  # of a conversation, whose tag they may use
 
 _pack = msgspec.msgpack.Encoder().encode
 Key = tuple[str, str]
-
-
-class State(Protocol):
-    """Where the keys are remembered: a table of one partition, or any dictionary behind these two calls."""
-
-    def get(self, key: bytes) -> bytes | None:
-        """The value of a key, None when it was never set."""
-        ...
-
-    def set(self, key: bytes, value: bytes) -> None:
-        """Remember a value."""
-        ...
-
-
-class Facts(msgspec.Struct, frozen=True):
-    """What threading needs to know of a message. `parents` go from the root to the nearest."""
-
-    id: str
-    scope: tuple[str, str]
-    own: str
-    parents: tuple[str, ...]
-    sender: str
-    parties: tuple[str, ...]
-    lists: tuple[str, ...]
-    scheme: str
 
 
 class Merged(msgspec.Struct, frozen=True):
@@ -78,54 +51,38 @@ class Placement(msgspec.Struct, frozen=True):
 class _Cluster(msgspec.Struct, array_like=True):
     """Messages that hang together. `tops` are their oldest ids, each with the address that stands for it.
 
-    `creator` is the first of all messages by its id, with its sender.
+    `creator` is the first of all messages by its id, with its sender. `parties` may use its tag: the first by address.
     """
 
     tops: dict[str, str]
     creator: tuple[str, str]
     conversation_id: str
     customer: Contact
+    parties: list[str] = []
+
+
+class _Link(msgspec.Struct, frozen=True):
+    """A cluster that a message belongs to by something other than its keys."""
+
+    cluster: str
+    rule: str
+    because: str
 
 
 class _Holder(msgspec.Struct, array_like=True):
-    """A message that bears an id: who wrote it, in which cluster, and whether it answers another."""
+    """A message that bears an id: who wrote it, in which cluster, and whether it answers another.
+
+    A guest came by a token, a tag or a subject alone, and so does not say what its conversation is called.
+    """
 
     author: str
     cluster: str
     answers: bool
+    guest: bool = False
 
 
 _cluster = msgspec.msgpack.Decoder(_Cluster)
 _holders = msgspec.msgpack.Decoder(list[_Holder])
-
-
-def facts(message: Message) -> Facts:
-    """What threading sees of a message. A report speaks in the name of the address that it is about."""
-    sender = message.bounces[0].address if message.bounces else message.sender.address
-    everyone = (sender, *(c.address for c in (*message.reply_to, *message.to, *message.cc)))
-    # "In-Reply-To: Your message of Monday <jo@example.com>" names a person, whom many threads have in common.
-    none = {message.refs.own, *everyone}
-    parents = tuple(dict.fromkeys(parent for parent in message.refs.parents if parent not in none))
-    if len(parents) > MOST_PARENTS:
-        parents = (parents[0], *parents[1 - MOST_PARENTS :])
-    return Facts(
-        id=message.id,
-        scope=(message.channel, message.account),
-        own=message.refs.own or f"item:{message.id}",
-        parents=parents,
-        sender=sender,
-        parties=tuple(islice(dict.fromkeys(everyone), MOST_PARTIES)),
-        lists=_ways(message),
-        scheme=message.sender.scheme,
-    )
-
-
-def _ways(message: Message) -> tuple[str, ...]:
-    """The lists that a message came through. Mail that names no recipient came by one that hides itself."""
-    if message.fields.get("list_id"):
-        return (message.fields["list_id"].lower(),)
-    hidden = message.sender.scheme == "email" and not (message.to or message.cc)
-    return ("undisclosed-recipients",) if hidden else ()
 
 
 def place(message: Facts, state: State) -> Placement:
@@ -133,21 +90,22 @@ def place(message: Facts, state: State) -> Placement:
     state = _Scoped(state, "/".join(message.scope))
     keys = _keys(message)
     found = {key: _find(packed.decode(), state) for key in keys if (packed := state.get(_key(key)))}
-    before = {name: _cluster.decode(state.get(b"c:" + name.encode()) or b"") for name in set(found.values())}
+    link = _link(message, alone=not found, state=state)
+    joined = {*found.values(), *([link.cluster] if link else [])}
+    before = {name: _cluster.decode(state.get(b"c:" + name.encode()) or b"") for name in joined}
     name = min(before, default=message.id)
     for other in before.keys() - {name}:
         state.set(b"u:" + other.encode(), name.encode())
-    holders = _holders_of(message.own, state)
-    if len(holders) < _HOLDERS and all(holder.author != message.sender for holder in holders):
-        holders.append(_Holder(message.sender, name, bool(message.parents)))
-        state.set(b"h:" + message.own.encode(), _pack(holders))
-    after = _settled(message, name, list(before.values()), state)
+    holder = _hold(message, name, guest=link is not None and not found, state=state)
+    after = _settled(message, name, list(before.values()), guest=holder.guest, state=state)
     if before.get(name) != after:
         state.set(b"c:" + name.encode(), _pack(after))
+        remember(after.conversation_id, name, state)
     for key in keys:
         if key not in found:
             state.set(_key(key), name.encode())
-    rule, because = _reason(message, found)
+    remember_subject(message, name, state)
+    rule, because = (link.rule, link.because) if link else _reason(message, found)
     return Placement(
         after.conversation_id,
         after.customer,
@@ -158,7 +116,7 @@ def place(message: Facts, state: State) -> Placement:
             for _, cluster in sorted(before.items())
             if cluster.conversation_id != after.conversation_id
         ),
-        _related(message, name, state) if not found else (),
+        () if joined else _related(message, name, state),
     )
 
 
@@ -195,14 +153,44 @@ def _find(name: str, state: State) -> str:
     return name
 
 
+def _link(message: Facts, *, alone: bool, state: State) -> _Link | None:
+    """What a token says, and for a mail that stands `alone` by its keys what its tags and its subject say."""
+    for named in tagged(message.token, state) if message.token else ():
+        if named.conversation_id == message.token:
+            return _Link(_find(named.cluster, state), "token", "a signed reply token names this conversation")
+    if not alone or not message.sender:
+        return None
+    for named in (named for tag in message.tags for named in tagged(tag, state)):
+        name = _find(named.cluster, state)
+        if message.sender in _cluster.decode(state.get(b"c:" + name.encode()) or b"").parties:
+            because = f"its subject has the tag of {named.conversation_id}, to which {message.sender} is party"
+            return _Link(name, "subject-tag", because)
+    if cluster := of_subject(message, state):
+        because = f"a reply that refers to nothing known, with a subject to which {message.sender} was party"
+        return _Link(_find(cluster, state), "same-subject", because)
+    return None
+
+
+def _hold(message: Facts, name: str, *, guest: bool, state: State) -> _Holder:
+    """The message as the holder of its own id; as it was when it came first."""
+    holders = _holders_of(message.own, state)
+    for holder in holders:
+        if holder.author == message.sender:
+            return holder
+    holder = _Holder(message.sender, name, guest or bool(message.parents), guest)
+    if len(holders) < _HOLDERS:
+        state.set(b"h:" + message.own.encode("utf-8", "replace"), _pack([*holders, holder]))
+    return holder
+
+
 def _holders_of(source_id: str, state: State) -> list[_Holder]:
     packed = state.get(b"h:" + source_id.encode("utf-8", "replace"))
     return _holders.decode(packed) if packed else []
 
 
-def _settled(message: Facts, name: str, clusters: list[_Cluster], state: State) -> _Cluster:
+def _settled(message: Facts, name: str, clusters: list[_Cluster], *, guest: bool, state: State) -> _Cluster:
     """The cluster after this message: its oldest ids decide what the conversation is called and whose it is."""
-    candidates = [(message.parents[0] if message.parents else message.own, message.sender)]
+    candidates = [] if guest else [(message.parents[0] if message.parents else message.own, message.sender)]
     candidates += [top for cluster in clusters for top in cluster.tops.items()]
     tops: dict[str, str] = {}
     held: set[str] = set()
@@ -213,7 +201,8 @@ def _settled(message: Facts, name: str, clusters: list[_Cluster], state: State) 
         if here:
             held.add(top)
         tops.setdefault(top, min(holder.author for holder in here) if here else address)
-    creator = min([(message.id, message.sender), *(cluster.creator for cluster in clusters)])
+    creators = [cluster.creator for cluster in clusters]
+    creator = min(creators if guest else [(message.id, message.sender), *creators])
     # References that run in a circle leave no oldest id; then the first message we know of stands for it.
     top, address = min(tops.items(), key=lambda item: (item[0] not in held, item)) if tops else creator
     return _Cluster(
@@ -221,6 +210,7 @@ def _settled(message: Facts, name: str, clusters: list[_Cluster], state: State) 
         creator,
         ids.conversation_id(*message.scope, f"{top}\0{address}"),
         Contact(message.scheme, address),  # type: ignore[arg-type]  # a scheme of a Contact
+        sorted({*message.parties, *(party for cluster in clusters for party in cluster.parties)})[:_PARTIES],
     )
 
 
@@ -231,7 +221,8 @@ def _reason(message: Facts, found: dict[Key, str]) -> tuple[str, str]:
             return rule, f"refers to {source_id} and {who.replace(' ', ' with ')} is party to it"
     if found:
         return "late-parent", f"{message.own} was already referred to by its parties"
-    return "new", "refers to nothing that its sender is party to" if message.parents else "refers to nothing"
+    because = "refers to nothing that its sender is party to" if message.parents else "refers to nothing"
+    return "new", f"{because}; its token is of {message.token}, which is not known here" if message.token else because
 
 
 def _related(message: Facts, name: str, state: State) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ messages end with the same tickets, however their partitions were interleaved. O
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -21,10 +21,17 @@ MOST_RELATED = 50
 
 
 class ClosedPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a reply to a closed ticket does: reopen it, or open a follow-up once it was closed for long enough."""
+    """What a reply to a closed ticket does: reopen it, or open a follow-up once it was closed for long enough.
+
+    Conversations without an end can be split: after `split_after_messages` messages, or when the last one is older than
+    `split_after_days`, the next message opens a ticket of the same conversation that follows the old one, open or closed.
+    0 never splits. Which messages a ticket has then depends on the order in which they came.
+    """
 
     reply_to_closed: Literal["reopen", "follow_up"] = "reopen"
     follow_up_after_days: float = 14.0
+    split_after_messages: Annotated[int, msgspec.Meta(ge=0)] = 0
+    split_after_days: Annotated[float, msgspec.Meta(ge=0, le=36_500)] = 0.0
 
 
 class TicketState(msgspec.Struct, frozen=True):
@@ -60,6 +67,18 @@ def opens_follow_up(state: TicketState, message: Message, policy: ClosedPolicy) 
     if state.closed_at is None or policy.reply_to_closed == "reopen":
         return False
     return message.received_at - state.closed_at >= timedelta(days=policy.follow_up_after_days)
+
+
+def too_long(state: TicketState, message: Message, policy: ClosedPolicy) -> str:
+    """Why the ticket takes no more messages and the next one opens a follow-up, "" when it goes on."""
+    ticket = state.ticket
+    if ticket.status == "merged":
+        return ""
+    if policy.split_after_messages and ticket.messages >= policy.split_after_messages:
+        return f"it has {ticket.messages} messages, and tickets.split_after_messages is {policy.split_after_messages}"
+    if policy.split_after_days and when(message) - ticket.updated_at >= timedelta(days=policy.split_after_days):
+        return f"its last message is of {ticket.updated_at.isoformat()}, longer ago than tickets.split_after_days"
+    return ""
 
 
 def opened(

@@ -14,7 +14,7 @@ import msgspec
 
 from normalizer import ids
 from normalizer.decisions import Rulings, choose_queue, prioritize, suppress
-from normalizer.events import Absorbed, Decision, Merged, Message, Routed, StatusChange, Threaded
+from normalizer.events import Absorbed, Decision, Merged, Routed, StatusChange, Threaded
 from normalizer.policy import Policy
 from normalizer.tickets import (
     ClosedPolicy,
@@ -27,6 +27,7 @@ from normalizer.tickets import (
     opened,
     opens_follow_up,
     passed_on,
+    too_long,
 )
 from normalizer.wire import decode, header, versioned_type
 from streams._fate import fate
@@ -69,7 +70,7 @@ class Route(Stage):
 
     def _take(self, threaded: Threaded, record: Record, state: State) -> Sequence[Output]:
         message = threaded.message
-        verdict, decisions = self._judge(message)
+        verdict, decisions = self._judge(threaded)
         known = state["applied"].get(message.id.encode())
         if known is not None:
             after = _read(state["tickets"], known) or self._opened(threaded, verdict, None)
@@ -92,8 +93,10 @@ class Route(Stage):
             fate(message, outcome, self.name, record, reason=verdict.suppressed, ticket_id=ticket.id),  # type: ignore[arg-type]  # one of two outcomes
         ]
 
-    def _judge(self, message: Message) -> tuple[Verdict, tuple[Decision, ...]]:
+    def _judge(self, threaded: Threaded) -> tuple[Verdict, tuple[Decision, ...]]:
+        message = threaded.message
         reason, why = suppress(message, self._rulings.suppress)
+        reason = reason or threaded.suppress
         priority, urgent = prioritize(message, self._rulings.priority)
         queue, whose = choose_queue(message, self._rulings.queue)
         trace = (urgent, whose) if why is None else (why, urgent, whose)
@@ -105,6 +108,8 @@ class Route(Stage):
         message = threaded.message
         if before is None:
             return self._opened(threaded, verdict, None), ()
+        if not verdict.suppressed and (why := too_long(before, message, self._closed)):
+            return self._opened(threaded, verdict, before), (Decision("reopen", "split", before.ticket.id, why),)
         if verdict.suppressed or before.closed_at is None:
             return joined(before, self._opened(threaded, verdict, None)), ()
         if opens_follow_up(before, message, self._closed):

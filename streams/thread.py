@@ -6,7 +6,7 @@ same output. The same message from another raw record is one, and its fate names
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -14,6 +14,9 @@ import msgspec
 from normalizer import ids
 from normalizer.errors import Rejected
 from normalizer.events import Contact, Decision, Merged, Message, Origin, Threaded
+from normalizer.rates import is_flood
+from normalizer.thread_facts import speaker
+from normalizer.thread_policy import DEFAULT, ThreadPolicy
 from normalizer.threads import Placement, facts, place
 from normalizer.wire import decode
 from streams._fate import fate, origin_of
@@ -23,13 +26,14 @@ from streams._state import State
 
 
 class _Seen(msgspec.Struct, array_like=True, frozen=True):
-    """From which raw record a message came first, and why it was placed where it was."""
+    """From which raw record a message came first, why it was placed where it was, and whether it was one too many."""
 
     origin: Origin
     item: int
     rule: str
     because: str
     related_to: tuple[str, ...]
+    flood: bool = False
 
 
 _seen = msgspec.msgpack.Decoder(_Seen)
@@ -42,8 +46,9 @@ class Thread(Stage):
     name: ClassVar[str] = "thread"
     tables: ClassVar[Sequence[str]] = ("seen", "threads")
 
-    def __init__(self) -> None:
+    def __init__(self, policy: ThreadPolicy = DEFAULT) -> None:
         self.inputs = [Message.topic]
+        self._policy = policy
 
     def origin(self, record: Record) -> Source | None:
         """The raw record behind a message; None when the record is not even that."""
@@ -57,22 +62,47 @@ class Thread(Stage):
         if seen is not None and (seen.origin, seen.item) != (origin, message.item):
             reason = f"of {message.id} from {seen.origin}"
             return [fate(message, "duplicate", self.name, record, reason=reason)]
-        placement = place(facts(message), state["threads"])
+        placement = place(facts(message, self._policy), state["threads"])
         if seen is None:
-            seen = _Seen(origin, message.item, placement.rule, placement.because, placement.related_to)
+            flood = self._is_flood(message, state)
+            seen = _Seen(origin, message.item, placement.rule, placement.because, placement.related_to, flood)
             state["seen"].set(message.id.encode(), _pack(seen))
         return [*self._merges(message, placement, record), self._threaded(message, placement, seen, record)]
+
+    def _is_flood(self, message: Message, state: State) -> bool:
+        """Whether its sender wrote too much. Whoever cannot be told apart by an address is not counted."""
+        sender, limit = speaker(message, self._policy).contact, self._policy.messages_per_hour
+        if (
+            not limit
+            or message.channel != "mail"
+            or not sender.address
+            or self._policy.is_agent(message.sender.address)
+        ):
+            return False
+        scope = (message.channel, message.account)
+        return is_flood(sender.address, scope, message.received_at, limit, state["threads"])
 
     def _threaded(self, message: Message, placement: Placement, seen: _Seen, record: Record) -> Output:
         event = Threaded(
             message=message,
             conversation_id=placement.conversation_id,
             customer_id=_customer_id(placement.customer),
-            customer=_named(placement.customer, message),
+            customer=_named(placement.customer, message.sender, speaker(message, self._policy).contact),
             related_to=seen.related_to,
-            decisions=(Decision("thread", seen.rule, placement.conversation_id, seen.because),),
+            decisions=tuple(self._decisions(message, placement, seen)),
+            suppress="loop" if seen.flood else "",
         )
         return emit(event, event.customer_id, source=self.name, ce_id=message.id, cause=record)
+
+    def _decisions(self, message: Message, placement: Placement, seen: _Seen) -> Iterator[Decision]:
+        yield Decision("thread", seen.rule, placement.conversation_id, seen.because)
+        found = speaker(message, self._policy)
+        if found.rule:
+            yield Decision("customer", found.rule, found.contact.address, found.because)
+        if seen.flood:
+            most = self._policy.messages_per_hour
+            because = f"{found.contact.address} wrote more than threads.messages_per_hour ({most})"
+            yield Decision("suppress", "rate", "loop", because)
 
     def _merges(self, message: Message, placement: Placement, record: Record) -> list[Output]:
         into = placement.customer
@@ -118,6 +148,6 @@ def _customer_id(customer: Contact) -> str:
     return ids.customer_id(customer.scheme, customer.address)
 
 
-def _named(customer: Contact, message: Message) -> Contact:
-    sender = message.sender
-    return sender if (sender.scheme, sender.address) == (customer.scheme, customer.address) else customer
+def _named(customer: Contact, *known: Contact) -> Contact:
+    same = (each for each in known if (each.scheme, each.address) == (customer.scheme, customer.address))
+    return next(same, customer)

@@ -20,6 +20,8 @@ _MAC_BYTES = 10
 _LABEL = b"switchboard reply token 1\0"
 _TOKEN = re.compile(rf"(?:\+|^|[<.\s])([a-z2-7]{{{_LENGTH}}})(?=[@.>\s]|$)", re.IGNORECASE)
 
+_PLUS = re.compile(rf"\+[a-z2-7]{{{_LENGTH}}}@", re.IGNORECASE)
+
 
 def make(conversation_id: str, secret: bytes) -> str:
     """The token of a conversation. Raises ValueError for an id that is no UUID, or a secret that is too short."""
@@ -54,6 +56,11 @@ def plus_address(mailbox: str, token: str) -> str:
     """`mailbox` with the token in it: ``support@shop.example`` becomes ``support+<token>@shop.example``."""
     local, _, domain = mailbox.rpartition("@")
     return f"{local}+{token}@{domain}"
+
+
+def mailbox(address: str) -> str:
+    """The opposite of `plus_address`: an address without the token in it, genuine or not."""
+    return _PLUS.sub("@", address)
 
 
 def find(text: str, secrets: tuple[bytes, ...]) -> str | None:

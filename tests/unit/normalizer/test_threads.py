@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from normalizer.events import Contact, Message, ThreadRefs
-from normalizer.threads import MOST_PARENTS, Facts, Placement, facts, place
+from normalizer.thread_facts import MOST_PARENTS
+from normalizer.threads import Facts, Placement, facts, place
 from tests.unit.streams.samples import NOW
 
 C, D, S, US = "cara@c.example", "dan@d.example", "eve@e.example", "support@us.example"
