@@ -8,12 +8,21 @@ from typing import NamedTuple
 MAX_HEADER_BYTES = 256 * 1024
 MAX_HEADERS = 2000
 
+_ENVELOPE = (b"From ", b">From ")
 _NAME = re.compile(rb"([!-9;-~]{1,100}?)[ \t]*:")
 _BLANK = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _BREAK = re.compile(rb"\r\n?|\n")
 # A field with its folded lines: name, value, and the break before the next field.
 _FIELD = re.compile(rb"([!-9;-~]{1,100}?)[ \t]*:([^\r\n]*+(?:(?:\r\n?|\n)[ \t][^\r\n]*+)*+)(?:\r\n?|\n|\Z)")
 _CONTROL = bytes({*range(0x20)} - set(b"\t\n\x1b"))  # but ESC, which ISO-2022-JP needs
+
+# Any mail has one of these fields (RFC 5322, RFC 2045, and what is added on the way).
+_USUAL = {
+    *("from", "to", "cc", "bcc", "subject", "date", "message-id", "received", "return-path", "mime-version"),
+    *("sender", "reply-to", "in-reply-to", "references", "delivered-to", "envelope-to", "apparently-to", "status"),
+    *("user-agent", "errors-to", "precedence", "auto-submitted", "authentication-results", "dkim-signature"),
+}
+_USUAL_STARTS = ("x-", "content-", "resent-", "list-", "received-", "arc-", "thread-")
 
 
 class Block(NamedTuple):
@@ -58,6 +67,19 @@ def split(data: bytes, start: int, end: int) -> Block:
     return Block(fields, min(at, end), tuple(sorted(notes)))
 
 
+def split_mail(data: bytes) -> Block:
+    """The header block of a whole mail. Lines like "Note: …" at the top of a bare text are text, not headers."""
+    block = split(data, 0, len(data))
+    names = [name.lower() for name, _ in block.fields]
+    if not names or data.startswith(_ENVELOPE) or any(_is_usual(name) for name in names):
+        return block
+    return Block([], _skip_envelope(data, 0, len(data)), ("no-blank-line",))
+
+
+def _is_usual(name: str) -> bool:
+    return name in _USUAL or name.startswith(_USUAL_STARTS)
+
+
 def line(data: bytes, at: int, limit: int) -> tuple[int, int]:
     """Where the line at `at` ends, and where the next begins."""
     found = _BREAK.search(data, at, limit)
@@ -68,7 +90,7 @@ def _skip_envelope(data: bytes, at: int, limit: int) -> int:
     """Past byte order mark, blank lines and the "From " line of an mbox file (RFC 4155)."""
     if data.startswith(b"\xef\xbb\xbf", at):
         at += 3
-    if data.startswith((b"From ", b">From "), at):
+    if data.startswith(_ENVELOPE, at):
         return line(data, at, limit)[1]
     return at
 

@@ -41,7 +41,7 @@ class Tree:
 
     def _entity(self, start: int, end: int, default: str, depth: int) -> Entity:
         self.parts += 1
-        block = headers.split(self.data, start, end)
+        block = headers.split(self.data, start, end) if depth else headers.split_mail(self.data)
         self.notes.update(block.notes)
         raw = block.last("content-type")
         content_type, params = parameters.parse(raw) if raw else (default, {})

@@ -53,6 +53,28 @@ def test_bytes_without_any_header_are_a_body() -> None:
     assert parse(b"just text").text == "just text"
 
 
+@pytest.mark.parametrize("name", ["Note", "One", "FW", "Von", "P.S."])
+def test_a_text_that_begins_like_a_header_is_a_body(name: str) -> None:
+    """A first line "Word: …" is no header when no field that mails have stands beside it, and that is noted."""
+    data = f"{name}: this is text\n\nMore of it.\n".encode()
+    found = parse(data)
+    assert (found.text, found.headers) == (data.decode(), ())
+    assert "no-blank-line" in found.degradations
+
+
+@pytest.mark.parametrize("beside", [b"From: a@b.example\n", b"X-Ticket: 1\n", b"Content-Type: text/plain\n"])
+def test_an_unusual_header_beside_a_usual_one(beside: bytes) -> None:
+    """One field that mails have makes all lines of the block headers."""
+    found = parse(b"Note: x\n" + beside + b"\nbody")
+    assert (found.header("note"), found.text) == ("x", "body")
+
+
+def test_the_line_of_an_mbox_makes_any_header_one() -> None:
+    """Behind the envelope of a mailbox file stands a mail, whatever its fields are called."""
+    found = parse(b"From a@b.example Mon Jan  1 00:00:00 2024\nNote: x\n\nbody")
+    assert (found.header("note"), found.text) == ("x", "body")
+
+
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
