@@ -7,7 +7,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_NATIVE_TLS := 1
 UV := $(BIN)/uv pip
 
-.PHONY: help up test check lint types contracts unit accuracy schemas lock clean
+.PHONY: help up test check lint types contracts unit accuracy bench figures schemas lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -48,6 +48,13 @@ test: check ## the quick half, then every test against real servers
 
 accuracy: $(VENV)/dev ## how much mail is read right, on labelled corpora, beside peer libraries
 	$(BIN)/python -m bench.accuracy
+
+bench: $(VENV)/dev ## how fast it is, on real Kafka: about three minutes on a quiet machine
+	$(BIN)/python -m bench.pipeline
+	$(BIN)/python -m bench.figures
+
+figures: $(VENV)/dev ## the tables of the README, from the results of the benchmarks
+	$(BIN)/python -m bench.figures
 
 schemas: $(VENV)/dev ## the contracts of the topics and the reference of the settings, from the code
 	$(BIN)/python -m ops.reference docs
