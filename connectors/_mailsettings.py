@@ -28,7 +28,8 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     authority of a private certificate; `plaintext` allows ``tls = "none"`` beyond the loopback.
     `trusted_hosts` are the names under which your own mail servers write Authentication-Results (RFC 8601), as in
     ``mx.google.com``, and "" for Exchange Online; with none, nobody is ever found to be spoofed. They must remove forged
-    headers of their names, as RFC 8601, section 5, asks them to.
+    headers of their names, as RFC 8601, section 5, asks them to. `own` are the addresses that your machines answer from and
+    the domains of the Message-IDs that they write: what comes back with them is a loop, kept, and wakes nobody.
     """
 
     host: str
@@ -47,6 +48,7 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     poll_seconds: Annotated[float, Meta(gt=0, le=540)] = 60.0
     max_bytes: Annotated[int, Meta(ge=1024, le=900_000)] = 512 << 10
     trusted_hosts: tuple[Annotated[str, Meta(pattern=r"^\S*$")], ...] = ()
+    own: tuple[Annotated[str, Meta(pattern=r"^\S+$")], ...] = ()
     page_size: Annotated[int, Meta(ge=1, le=500)] = 200
     timeout_seconds: Annotated[float, Meta(gt=0, le=600)] = 30.0
 

@@ -25,6 +25,7 @@ from connectors._mailplace import Place, Suspects, by_bytes
 from connectors._mailsettings import MailSettings
 from normalizer.errors import Misconfigured, Rejected
 from normalizer.events import Message, RawEvent
+from normalizer.mail.loops import OWN
 from normalizer.mail.reading import read
 from normalizer.mail.trust import TRUSTED
 
@@ -163,9 +164,10 @@ class Mail(Poller[MailSettings]):
         reason = "every fetch of it failed"
         return self._raw(folder, uid, Described(0, datetime.now(UTC)), b"", unfetched=reason)
 
-    def _trusted(self) -> dict[str, str]:
-        hosts = self.settings.trusted_hosts
-        return {TRUSTED: " ".join(hosts)} if hosts else {}
+    def _told(self) -> dict[str, str]:
+        """What the reader is told of this account; a replay reads with what held when the mail came."""
+        lists = {TRUSTED: self.settings.trusted_hosts, OWN: self.settings.own}
+        return {name: " ".join(listed) for name, listed in lists.items() if listed}
 
     def _raw(self, folder: Folder, uid: int, described: Described, body: bytes, **more: str) -> RawEvent:
         return RawEvent(
@@ -182,7 +184,7 @@ class Mail(Poller[MailSettings]):
                 "uidvalidity": str(folder.uidvalidity),
                 "internaldate": described.received_at.isoformat(),
                 "size": str(described.size),
-                **self._trusted(),
+                **self._told(),
                 **more,
             },
         )

@@ -21,6 +21,8 @@ _NOBODY_ACTS: dict[Kind, str] = {
 }
 HONEYPOT = "honeypot"
 """The degradation of a web form message whose hidden field was filled in: only programs see that field."""
+LOOP = "mail-loop"
+"""The degradation of a mail that goes in circles."""
 
 
 class Rulings:
@@ -53,5 +55,7 @@ def suppress(message: Message, rules: RuleSet) -> tuple[str, Decision | None]:
         return reason, Decision("suppress", "kind", reason, f"the message is of kind {message.kind}")
     if HONEYPOT in message.degradations:
         return HONEYPOT, Decision("suppress", "honeypot", HONEYPOT, "a field that people cannot see was filled in")
+    if LOOP in message.degradations:
+        return "loop", Decision("suppress", LOOP, "loop", message.fields.get("loop", "the mail goes in circles"))
     reason, decision = rules.decide("suppress", facts(message))
     return (reason, decision) if reason else ("", None)

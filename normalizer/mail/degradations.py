@@ -18,6 +18,7 @@ MEANING = {
     "header-cut": "headers beyond `headers.MAX_HEADER_BYTES`, or one value beyond `parse.MAX_VALUE`",
     "header-junk": "lines among the headers that are none",
     "html-cut": "HTML beyond `html.MAX_HTML`, nested beyond `html.MAX_DEPTH`, or too large for a record",
+    "mail-loop": "our own mail that came back, or mail that took too many hops",
     "no-blank-line": "the body follows the headers without a blank line, or there are no headers",
     "no-date": "there is no Date header",
     "no-message-id": "there is no Message-ID; the source id is a hash",

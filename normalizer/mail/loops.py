@@ -5,13 +5,23 @@ A loop costs twice, since each side's answer makes the next. These functions dec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from normalizer.mail.parsed import Mail
 
 MAX_HOPS = 50  # Postfix' hopcount_limit; honest mail takes some ten
 _LOOP_HEADERS = ("x-loop", "x-loop-detect", "x-autoreply-from")
+OWN = "own"
+"""The attribute of a raw mail that names our own addresses and domains, with white space between them."""
+
+
+def told(mail: Mail, attributes: Mapping[str, str]) -> str:
+    """Why a raw mail with these attributes looks like a loop, "" when it does not; see `find`."""
+    own = attributes.get(OWN, "").lower().split()
+    return find(
+        mail, frozenset(name for name in own if "@" not in name), frozenset(name for name in own if "@" in name)
+    )
 
 
 def find(mail: Mail, own_domains: frozenset[str], own_addresses: frozenset[str]) -> str:

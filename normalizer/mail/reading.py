@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from normalizer import ids
 from normalizer.errors import Rejected
 from normalizer.events import Attachment, Message, RawEvent
-from normalizer.mail import dates, html, identifiers, kinds, people, trust
+from normalizer.mail import dates, html, identifiers, kinds, loops, people, trust
 from normalizer.mail.filenames import safe_name
 from normalizer.mail.fitting import fit
 from normalizer.mail.forwards import find_forward
@@ -55,6 +55,8 @@ def read(raw: RawEvent) -> tuple[Message, ...]:
     trusted = trust.told(mail, raw.attributes)
     if trusted and trusted.verdict == "spoofed":
         notes.add("spoofed-sender")
+    if loop := loops.told(mail, raw.attributes):
+        notes.add("mail-loop")
     sent_at = _sent_at(mail, raw.received_at, notes)
     text = _bounded(mail.text, MAX_TEXT, "text-cut", notes)
     subject = _bounded(mail.header("subject"), MAX_SUBJECT, "subject-cut", notes)
@@ -81,7 +83,7 @@ def read(raw: RawEvent) -> tuple[Message, ...]:
         refs=identifiers.refs(mail, own, kind.original_message_id),
         bounces=kind.bounces,
         forwarded=find_forward(subject, text),
-        fields=_fields(mail, kind) | ({"trust_because": trusted.because} if trusted else {}),
+        fields=_fields(mail, kind, loop=loop, trust_because=trusted.because if trusted else ""),
         degradations=tuple(sorted(notes - {""})),
         trust=trusted.verdict if trusted else "",
     )
@@ -142,8 +144,8 @@ def _attachment(part: Part) -> Attachment:
     )
 
 
-def _fields(mail: Mail, kind: Classified) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _fields(mail: Mail, kind: Classified, **more: str) -> dict[str, str]:
+    found = {name: value[:MAX_FIELD] for name, value in more.items() if value}
     for name, value in mail.headers:
         field = _FIELDS.get(name.lower())
         if field and value:

@@ -10,8 +10,10 @@ import msgspec
 import pytest
 
 from connectors.mail import Mail
+from normalizer.decisions import suppress
 from normalizer.errors import Rejected
 from normalizer.events import RawEvent
+from normalizer.rules import RuleSet
 from tests.conformance.connector import ConnectorContract, Settings
 
 _MAIL = (
@@ -84,3 +86,19 @@ def test_exchange_online_writes_no_name() -> None:
     """The empty one stands for it."""
     (message,) = Mail.read(_raw(b"Authentication-Results: dmarc=fail header.from=example.org\r\n" + _MAIL, trusted=""))
     assert message.trust == "spoofed"
+
+
+def test_our_own_mail_that_came_back_is_a_loop() -> None:
+    """By its Message-ID or its mark; the reason is in the message, and without the setting nothing is ours."""
+    (by_id,) = Mail.read(_raw(own="help@shop.example shop.example"))
+    (by_mark,) = Mail.read(_raw(b"X-Loop: help@shop.example\r\n" + _MAIL, own="help@shop.example"))
+    (honest,) = Mail.read(_raw(own="other.example"))
+    assert [("mail-loop" in found.degradations) for found in (by_id, by_mark, honest)] == [True, True, False]
+    assert by_id.fields["loop"] == "our own mail came back: its Message-ID is of shop.example"
+    assert suppress(by_id, RuleSet("rules.suppress", (), ""))[0] == "loop"
+
+
+def test_mail_that_took_too_many_hops_is_a_loop() -> None:
+    """Without any setting."""
+    (found,) = Mail.read(_raw(b"Received: by a.example\r\n" * 60 + _MAIL))
+    assert found.fields["loop"] == "it took 60 hops, more than 50"
