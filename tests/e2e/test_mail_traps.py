@@ -239,3 +239,12 @@ def test_a_missing_folder_names_the_remedy(make: Make) -> None:
     said = r"opening the folder Nowhere was refused .* correct the folders"
     with pages(make(), folder="Nowhere") as coming, pytest.raises(Misconfigured, match=said):
         next(coming)
+
+
+def test_the_reader_is_told_whom_the_account_trusts(box: Mailbox, make: Make) -> None:
+    """With each mail, since a reader has no configuration; nothing is told where nothing is set."""
+    fill(box, 1)
+    told = [page.events[0].attributes for page in until_empty(make(trusted_hosts=("mx.a", ""), own=("a@b", "b")))[:1]]
+    assert [(each["trusted"], each["own"]) for each in told] == [("mx.a ", "a@b b")]
+    (plain,) = [event.attributes for page in until_empty(make()) for event in page.events]
+    assert {"trusted", "own"} & plain.keys() == set()
