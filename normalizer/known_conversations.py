@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from normalizer import ids
 from normalizer.thread_facts import Facts
 
 _ALIKE = 8  # conversations whose ids begin alike
@@ -29,9 +30,9 @@ class State(Protocol):
 
 
 class Named(msgspec.Struct, array_like=True, frozen=True):
-    """A conversation id, which may be an earlier one, and the cluster that had it."""
+    """The id of a conversation or of its first ticket, which may be an earlier one, and the cluster that had it."""
 
-    conversation_id: str
+    id: str
     cluster: str
 
 
@@ -48,14 +49,15 @@ _last = msgspec.msgpack.Decoder(_Last)
 
 
 def remember(conversation_id: str, cluster: str, state: State) -> None:
-    """From now on the conversation can be found by its id and by its tag."""
-    known = tagged(conversation_id, state)
-    if len(known) < _ALIKE and all(one.conversation_id != conversation_id for one in known):
-        state.set(_tag(conversation_id), _pack([*known, Named(conversation_id, cluster)]))
+    """From now on the conversation can be found by its id, and by that of its first ticket, which people see."""
+    for name in (conversation_id, ids.ticket_id(conversation_id)):
+        known = tagged(name, state)
+        if len(known) < _ALIKE and all(one.id != name for one in known):
+            state.set(_tag(name), _pack([*known, Named(name, cluster)]))
 
 
 def tagged(tag: str, state: State) -> list[Named]:
-    """The conversations whose ids begin with `tag`."""
+    """The conversations whose ids, or whose tickets' ids, begin as `tag` does."""
     packed = state.get(_tag(tag))
     return _named.decode(packed) if packed else []
 
@@ -81,8 +83,8 @@ def of_subject(message: Facts, state: State) -> str | None:
     return last.cluster if last and abs(subject.at - last.at) <= subject.within else None
 
 
-def _tag(conversation_id: str) -> bytes:
-    return b"v:" + conversation_id[:_TAG].encode()
+def _tag(name: str) -> bytes:
+    return b"v:" + name[:_TAG].encode()
 
 
 def _subject(base: str, party: str) -> bytes:

@@ -43,7 +43,7 @@ class Speaker(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True):
     """What threading needs to know of a message. `parents` go from the root to the nearest.
 
-    `token` is the conversation of a genuine reply token, `tags` are first digits of conversation ids in the subject,
+    `token` is the conversation of a genuine reply token, `tags` are first digits of ids of tickets and conversations in the subject,
     `subject` is None unless the policy goes by subjects.
     """
 

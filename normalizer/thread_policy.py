@@ -15,9 +15,10 @@ class ThreadPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     `token_secrets`, one or while rotating two, of at least 16 bytes each, sign the tokens of ``support+TOKEN@…``: a mail
     to such an address joins that conversation, whoever sends it. `subject_tags` lets who is party to a conversation
-    answer with ``[#1a2b3c4d]`` in the subject, the first eight digits of the conversation's id. `same_subject_days`
-    over 0 lets a mail that is marked as a reply and refers to nothing join the conversation in which its sender was
-    party to the same subject within so many days; the order of arrival counts then. `agents` are your own people,
+    answer with ``[#1a2b3c4d]`` in the subject, the first eight digits of the id of the conversation or of its first
+    ticket. `same_subject_days` over 0 lets a mail that is marked as a reply and refers to nothing that is known join the
+    conversation in which its sender was party to the same subject within so many days: it may join what a person would
+    keep apart ("Re: Invoice"), and the order of arrival counts then. `agents` are your own people,
     addresses (``jo@shop.example``) or domains (``@shop.example``). With ``forwards = "original"`` what an agent forwards
     opens a ticket for the customer who wrote it; set `trusted_hosts` of the mailbox as well, so that nobody can pose as
     an agent. Beyond `messages_per_hour` of one sender, mail is kept and wakes nobody, since it may be a loop; agents may

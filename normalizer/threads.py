@@ -156,14 +156,14 @@ def _find(name: str, state: State) -> str:
 def _link(message: Facts, *, alone: bool, state: State) -> _Link | None:
     """What a token says, and for a mail that stands `alone` by its keys what its tags and its subject say."""
     for named in tagged(message.token, state) if message.token else ():
-        if named.conversation_id == message.token:
+        if named.id == message.token:
             return _Link(_find(named.cluster, state), "token", "a signed reply token names this conversation")
     if not alone or not message.sender:
         return None
     for named in (named for tag in message.tags for named in tagged(tag, state)):
         name = _find(named.cluster, state)
         if message.sender in _cluster.decode(state.get(b"c:" + name.encode()) or b"").parties:
-            because = f"its subject has the tag of {named.conversation_id}, to which {message.sender} is party"
+            because = f"its subject has the tag of {named.id}, to which {message.sender} is party"
             return _Link(name, "subject-tag", because)
     if cluster := of_subject(message, state):
         because = f"a reply that refers to nothing known, with a subject to which {message.sender} was party"

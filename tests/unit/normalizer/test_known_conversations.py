@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import permutations
 
 import msgspec
 import pytest
 
+from normalizer.ids import ticket_id
 from normalizer.thread_facts import Facts, Subject
 from normalizer.threads import place
 from tests.unit.normalizer.test_threads import US, C, D, Memory, S, mail, placed
@@ -65,12 +67,13 @@ def test_a_token_of_an_unknown_conversation_is_noted() -> None:
     assert "its token is of 6b1f2d0c-6a0e-5d0a-9c53-7f0f3f6d1b11, which is not known here" in found.because
 
 
-def test_a_tag_is_for_parties_only() -> None:
-    """Cara and Dan are party to it, Eve only knows the number."""
+@pytest.mark.parametrize("name", [str, ticket_id])
+def test_a_tag_is_for_parties_only(name: Callable[[str], str]) -> None:
+    """Cara and Dan are party to it, Eve only knows the number, of the conversation or of its ticket."""
     state = Memory()
     first = place(mail("m1", C, US, D), state)
-    answer = place(tagged(mail("m2", D, US), first.conversation_id), state)
-    stranger = place(tagged(mail("s1", S, US), first.conversation_id), state)
+    answer = place(tagged(mail("m2", D, US), name(first.conversation_id)), state)
+    stranger = place(tagged(mail("s1", S, US), name(first.conversation_id)), state)
     assert (answer.rule, answer.conversation_id) == ("subject-tag", first.conversation_id)
     assert (stranger.rule, stranger.conversation_id != first.conversation_id) == ("new", True)
 
