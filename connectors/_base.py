@@ -12,12 +12,14 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
-from starlette.routing import BaseRoute
 
 from normalizer.events import Message, RawEvent
+
+if TYPE_CHECKING:  # whoever only reads what was received starts without a web server
+    from starlette.routing import BaseRoute
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,9 +10,8 @@ import msgspec
 import typer
 
 from normalizer.errors import Rejected
-from normalizer.events import Bounce, Contact, Forwarded
-from ops.channels import channel
-from ops.cli._files import Paths, files, raw_file
+from normalizer.events import Bounce, Contact, Forwarded, Message, RawEvent
+from ops.cli._files import Paths, files, raw_file, reader
 from ops.cli._show import lines
 
 app = typer.Typer()
@@ -27,12 +26,13 @@ def read(
 
     A file that the channel's reader rejects gives a line with the reason, and the next file is read.
     """
-    lines(line for path in files(paths) for line in _read(name, path))
+    read_raw = reader(name)
+    lines(line for path in files(paths) for line in _read(read_raw, name, path))
 
 
-def _read(name: str, path: Path) -> Iterator[dict[str, Any]]:
+def _read(read_raw: Callable[[RawEvent], Sequence[Message]], name: str, path: Path) -> Iterator[dict[str, Any]]:
     try:
-        messages = channel(name).read(raw_file(name, path))
+        messages = read_raw(raw_file(name, path))
     except Rejected as error:
         yield {"path": str(path), "rejected": error.reason, "because": str(error)}
         return

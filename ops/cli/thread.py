@@ -5,8 +5,7 @@ from __future__ import annotations
 import typer
 
 from normalizer.threads import facts, place
-from ops.channels import channel
-from ops.cli._files import Paths, files, raw_file
+from ops.cli._files import Paths, files, raw_file, reader
 from ops.cli._session import session
 from ops.cli._show import lines
 
@@ -20,7 +19,7 @@ def thread(context: typer.Context, paths: Paths) -> None:
     The conversations are those after all files are known, so the order of the files does not matter.
     """
     state, policy = _Memory(), session(context).config.threads
-    read_mail = channel("mail").read
+    read_mail = reader("mail")
     messages = ((path, message) for path in files(paths) for message in read_mail(raw_file("mail", path)))
     known = ((path, facts(message, policy)) for path, message in messages)
     found = [(path, message, place(message, state)) for path, message in known]
