@@ -98,8 +98,10 @@ def place(message: Facts, state: State) -> Placement:
         state.set(b"u:" + other.encode(), name.encode())
     holder = _hold(message, name, guest=link is not None and not found, state=state)
     after = _settled(message, name, list(before.values()), guest=holder.guest, state=state)
-    if before.get(name) != after:
+    known = before.get(name)
+    if known != after:
         state.set(b"c:" + name.encode(), _pack(after))
+    if known is None or known.conversation_id != after.conversation_id:
         remember(after.conversation_id, name, state)
     for key in keys:
         if key not in found:
