@@ -29,7 +29,8 @@ _BLOCKS = {
 _SPACED = {"p", "blockquote", "pre", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "listing"}
 _LISTS = {"ul", "ol", "dir", "menu"}
 _STYLED = _BLOCKS | {"span", "td", "th", "font", "a"}
-_WHITE = re.compile(r"[ \t\r\n\f]+")
+_BLANKS = " \t\r\n\f"
+_WHITE = re.compile(f"[{_BLANKS}]+")
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
 _FLAT = re.compile(r"margin(?:-(?:top|bottom))?\s*:\s*0", re.IGNORECASE)
 
@@ -167,6 +168,9 @@ class _Writer:
             for each in rest:
                 self._break()
                 self._put(each)
+            return
+        if text and not text.strip(_BLANKS):  # as between most tags
+            self.space = True
             return
         words = _WHITE.sub(" ", text)
         if words.startswith(" "):
