@@ -45,7 +45,7 @@ def test_no_mail_is_lost_or_doubled_when_every_process_is_killed(
         f'user = "{mailbox.user}"\npassword = "{PASSWORD}"\npoll_seconds = 1\n'
     )
     with Switchboard(tmp_path, cluster, channels) as board:
-        board.start_all("mail")
+        board.start_each("mail")
         victims = [*STAGES, "mail"] * 2
         random.Random(SEED).shuffle(victims)
         for number, victim in enumerate(victims, 1):

@@ -19,7 +19,7 @@ from ops.engine.greenmail import GreenMail
 from ops.engine.java import free_ports
 from tests.servers.switchboard import Switchboard
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 
 
 class World:
@@ -63,7 +63,7 @@ def world(tmp_path: Path, cluster: Cluster, greenmail: GreenMail) -> Iterator[Wo
     with Switchboard(tmp_path, cluster, channels, http_port=port) as board:
         found = World(board, greenmail, address, port)
         found.mail("first@e2e", "Ada <ada@calc.example>", "Cannot log in", "Please help, this is urgent.")
-        board.start_all("mail", "webform")
+        board.start_all()
         yield found
 
 
@@ -120,7 +120,7 @@ def test_mail_and_a_web_form_travel_all_the_way(world: World, cluster: Cluster) 
 def test_a_ledger_that_does_not_add_up_names_what_is_missing(world: World, cluster: Cluster) -> None:
     """A record that a stage lost is found: here the group is moved past it by hand."""
     world.settled(1)
-    for name in ("normalize", "mail"):
+    for name in ("stage", "connector"):
         world.board.processes[name].terminate()
         world.board.processes[name].wait(30)
     publisher = Publisher(cluster)

@@ -47,15 +47,21 @@ class Switchboard:
                 process.kill()
                 process.wait()
 
-    def start(self, *arguments: str) -> None:
-        """Start ``switchboard run ARGUMENTS``, known by its last argument."""
-        with (self.folder / f"{arguments[-1]}.log").open("ab") as log:
-            self.processes[arguments[-1]] = subprocess.Popen(
-                [BIN, "--config", self.config, "run", *arguments], stdout=log, stderr=log, env=environment(self.folder)
+    def start(self, kind: str, name: str) -> None:
+        """Start ``switchboard run KIND NAME``, known by that name; by its kind when it runs all of them."""
+        known = kind if name == "all" else name
+        with (self.folder / f"{known}.log").open("ab") as log:
+            self.processes[known] = subprocess.Popen(
+                [BIN, "--config", self.config, "run", kind, name], stdout=log, stderr=log, env=environment(self.folder)
             )
 
-    def start_all(self, *connectors: str) -> None:
-        """Start every stage and these connectors."""
+    def start_all(self) -> None:
+        """Everything in two processes: all connectors, and all stages."""
+        self.start("stage", "all")
+        self.start("connector", "all")
+
+    def start_each(self, *connectors: str) -> None:
+        """A process for each stage and each of these connectors."""
         for stage in STAGES:
             self.start("stage", stage)
         for connector in connectors:
@@ -64,10 +70,10 @@ class Switchboard:
     def kill(self, name: str) -> None:
         """`kill -9`, and start it again as a supervisor would."""
         process = self.processes[name]
-        arguments = [str(argument) for argument in process.args[4:]]  # type: ignore[index]  # a list
+        kind = str(process.args[4])  # type: ignore[index]  # a list
         process.kill()
         process.wait()
-        self.start(*arguments)
+        self.start(kind, name)
 
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
