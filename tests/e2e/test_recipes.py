@@ -24,7 +24,7 @@ def board(tmp_path: Path, cluster: Cluster) -> Iterator[Switchboard]:
     """A Switchboard whose form was filled in by some people, one of them twice, and which has come to rest."""
     port = free_ports(1)[0]
     with Switchboard(tmp_path, cluster, "[channels.webform.site]\n", http_port=port) as found:
-        found.start_all("webform")
+        found.start_each("webform")
         found.wait(lambda: _answers(port))
         for number in range(POSTS):
             form = {"email": f"ann{number % 5}@example.com", "subject": "Bill", "message": f"Number {number}"}
