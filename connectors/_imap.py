@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from imapclient import IMAPClient, SocketTimeout  # type: ignore[import-untyped]  # it ships no types
+from imapclient.exceptions import IMAPClientError  # type: ignore[import-untyped]  # as above
 
 from connectors._imaperrors import understood
 from connectors._mailsettings import MailSettings
@@ -178,9 +179,21 @@ class Session:
             stop.wait(seconds)
             return
         with understood(self._who, "waiting for news"):
-            self._client.idle()
-            self._listen(time.monotonic() + seconds, stop)
+            if self._begin_idle():
+                self._listen(time.monotonic() + seconds, stop)
             self._client.idle_done()
+
+    def _begin_idle(self) -> bool:
+        """False when the server had news to tell before it began to idle (RFC 3501, 7: at any time)."""
+        try:
+            self._client.idle()
+        except IMAPClientError as error:
+            if "Unexpected IDLE response" not in str(error):
+                raise
+            while self._client._imap._get_response() is not None:  # noqa: SLF001 - up to the "+" that imapclient gave up on
+                pass
+            return False
+        return True
 
     def _listen(self, until: float, stop: threading.Event) -> None:
         while not stop.is_set() and (left := until - time.monotonic()) > 0:

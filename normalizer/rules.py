@@ -80,7 +80,7 @@ class RuleSet:
                 failed.append(f"; rule {rule.name} did not apply ({_brief(error)})")
                 continue
             if matched:
-                evidence = f"; found {', '.join(map(repr, found))}" if found else ""
+                evidence = f"found {', '.join(map(repr, found))}; " if found else ""
                 return rule.then, _decision(what, rule.name, rule.then, evidence, rule.when, failed)
         return self.default, _decision(what, "default", self.default, "", "no rule matched", failed)
 
@@ -88,7 +88,7 @@ class RuleSet:
 def _decision(what: What, rule: str, result: str, evidence: str, reason: str, failed: Sequence[str]) -> Decision:
     room = _MAX_BECAUSE // 2
     shown = reason if len(reason) <= room else reason[: room - 1] + "…"
-    return Decision(what, rule, result, (shown + evidence + "".join(failed))[:_MAX_BECAUSE])
+    return Decision(what, rule, result, (evidence + shown + "".join(failed))[:_MAX_BECAUSE])
 
 
 def _compiled(owner: str, rule: Rule) -> cel.Program:

@@ -50,7 +50,7 @@ def examine(config: Config, reach: Callable[[], Cluster]) -> Iterator[Finding]:
     for stage in existing:
         idle = stage.never_ran and stage.lag
         yield Finding(f"stage {stage.name}", not idle, f"{stage.lag} records wait", _start(stage.name) if idle else "")
-    yield from _sources(cluster)
+    yield from _sources(cluster, config)
     missing = sum(len(account.missing) for account in take(cluster, channels.names()))
     remedy = "run `switchboard ledger` for their names, and redrive or backfill them" if missing else ""
     yield Finding("ledger", not missing, f"{missing} records are missing", remedy)
@@ -99,9 +99,13 @@ def _start(stage: str) -> str:
     return f"start it: `switchboard run stage {stage}`"
 
 
-def _sources(cluster: Cluster) -> Iterator[Finding]:
+def _sources(cluster: Cluster, config: Config) -> Iterator[Finding]:
+    """The sources of this configuration; what another one had is none of its business."""
     now = datetime.now(UTC)
+    ours = {f"{channel}/{account}" for channel, accounts in config.channels.items() for account in accounts}
     for health in source_health(cluster):
+        if "/".join(health.name.split("/")[:2]) not in ours:
+            continue
         if health.state == "failing":
             yield Finding(f"source {health.name}", False, f"failing, {health.errors} errors", health.detail)
         elif health.state != "stopped" and now - health.at > _QUIET:

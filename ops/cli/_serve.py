@@ -15,14 +15,14 @@ from ops.config import Http
 
 @contextlib.asynccontextmanager
 async def serving(routes: Sequence[BaseRoute], http: Http, problems: Callable[[], Sequence[str]]) -> AsyncIterator[str]:
-    """Serve the doors, when there are any, for as long as the context lasts; says where, for people."""
+    """Serve the doors, when there are any, for as long as the context lasts; gives their address."""
     if not routes:
         yield ""
         return
     server = HttpServer(routes, http.host, http.port, problems=problems)
     task = asyncio.create_task(server.run())
     try:
-        yield f"doors at http://{server.host}:{server.port}, "
+        yield f"http://{server.host}:{server.port}"
     finally:
         server.stop()
         await task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -13,8 +14,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-STDOUT = Console()
+WIDE = 240  # of a pipe or a file: what is cut there can be found by no program
+STDOUT = Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDE)
 STDERR = Console(stderr=True)
+WHOLE = frozenset({"id", "ticket", "status", "state", "priority", "channel", "stage", "source", "adds up", "setting"})
+"""Columns that are never cut: what people copy, count and search for."""
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document a line, for programs.")]
 COLOURS = {
     "urgent": "bold red", "high": "yellow", "low": "dim", "open": "green", "closed": "dim", "suppressed": "dim",
@@ -39,10 +43,22 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
     )
     for column in columns:
         number = column.endswith("#")
-        made.add_column(column.removesuffix("#"), justify="right" if number else "left", overflow="ellipsis")
+        whole = number or column in WHOLE
+        made.add_column(
+            column.removesuffix("#"),
+            justify="right" if number else "left",
+            no_wrap=whole,
+            overflow="fold",
+            min_width=_width(column, found, columns) if whole else 6,
+        )
     for row in found:
         made.add_row(*(_cell(value) for value in row))
     return made
+
+
+def _width(column: str, rows: Sequence[Sequence[Any]], columns: Sequence[str]) -> int:
+    at = columns.index(column)
+    return max(len(column.removesuffix("#")), *(_cell(row[at]).cell_len for row in rows))
 
 
 def ago(at: datetime | None, now: datetime | None = None) -> str:

@@ -55,4 +55,4 @@ def rendered(accounts: Sequence[Account]) -> RenderableType:
          "yes" if a.adds_up else f"NO: {len(a.missing)} missing")
         for a in accounts
     ]  # fmt: skip
-    return table("Ledger", columns, rows, empty="nothing has been accepted yet")
+    return table("Ledger, of all that the topics hold", columns, rows, empty="nothing has been accepted yet")

@@ -53,7 +53,7 @@ async def _connectors(found: Session, only: str) -> None:
     try:
         async with serving(edge.routes(), found.config.http, edge.problems) as door:
             edge.start()
-            STDERR.print(f"running: {door}{', '.join(f'{c.channel}:{c.account}' for c in chosen)}", highlight=False)
+            STDERR.print(f"running: {', '.join(f'{c.channel}:{c.account}' for c in chosen)} {door}", highlight=False)
             await stop_asked()
         await asyncio.to_thread(edge.stop)
     finally:

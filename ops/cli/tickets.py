@@ -55,7 +55,7 @@ def listing(found: Sequence[Ticket]) -> RenderableType:
         for t in found
     ]  # fmt: skip
     columns = ["id", "status", "priority", "queue", "channel", "customer", "subject", "messages#", "updated"]
-    return table("Tickets", columns, rows, empty="no tickets yet")
+    return table("Tickets", columns, rows, empty="no ticket matches")
 
 
 @app.command("show")

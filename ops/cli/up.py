@@ -44,6 +44,8 @@ def up(
     """
     found = session(context)
     with local_engine(found) as cluster, contextlib.ExitStack() as stack:
+        if demonstrate:
+            say("starting the demo's mailbox")
         demo = stack.enter_context(prepared(found.config)) if demonstrate else None
         config = demo.config if demo else found.config
         if not config.channel_names:
@@ -66,23 +68,28 @@ def local_engine(found: Session) -> Iterator[Cluster]:
     if found.broker or found.config.kafka or engine.status().running:
         yield reach(found)
         return
+    say("starting Kafka")
     with fetching() as progress:
         engine.start(progress)
     try:
         yield reach(found)
     finally:
         engine.stop()
+        say(f"stopped; everything is kept in {engine.folder.parent}")
 
 
 async def _up(config: Config, cluster: Cluster, demo: Demo | None) -> None:
-    wiring.declare_topics(config, cluster)
+    say("starting the stages")
+    await asyncio.to_thread(wiring.declare_topics, config, cluster)
     edge, publisher = edge_on(cluster, wiring.connectors(config))
     try:
         async with running(wiring.stages(config), cluster) as workers:
             # The doors close before the edge stops: what they have begun to accept still reaches Kafka.
             async with serving(edge.routes(), config.http, edge.problems) as door:
                 edge.start()
-                title = f"Switchboard: {door}Kafka at {cluster.brokers}. Ctrl-C stops it."
+                forms = [f"{door}/webform/{account}" for account in config.channels.get("webform", {})]
+                where = ", ".join([*(f"web form at {form}" for form in forms), f"Kafka at {cluster.brokers}"])
+                title = f"Switchboard: {where}. Ctrl-C stops it."
                 sampler = Sampler(cluster, Path(config.store.path), edge.health, workers)
                 async with asyncio.TaskGroup() as tasks:
                     going = [tasks.create_task(_show(title, sampler)), tasks.create_task(failure(workers))]
@@ -94,6 +101,11 @@ async def _up(config: Config, cluster: Cluster, demo: Demo | None) -> None:
             await asyncio.to_thread(edge.stop)
     finally:
         publisher.close()
+
+
+def say(what: str) -> None:
+    """A line about what takes a moment now."""
+    STDERR.print(what, style="dim", highlight=False, soft_wrap=True)
 
 
 async def _show(title: str, sampler: Sampler) -> None:

@@ -56,6 +56,7 @@ class Demo(msgspec.Struct, frozen=True):
 @contextlib.contextmanager
 def prepared(config: Config) -> Iterator[Demo]:
     """`config` with a mailbox and a web form added; the mailbox ends with the context."""
+    GreenMail().stop()  # the mailbox of a demo that was killed; what it held is nobody's
     with GreenMail({SUPPORT: PASSWORD}) as mailbox:
         account = {
             "host": "127.0.0.1",

@@ -18,7 +18,8 @@ _USUAL = {
 
 @contextmanager
 def scripted(answers: Mapping[str, str], greeting: str = "* OK hello") -> Iterator[int]:
-    """Serve on a port; `answers` maps a command's verb to its answer, where ``{tag}`` is its tag.
+    """Serve on a port; `answers` maps a command's verb to its answer, where ``{tag}`` is its tag and ``{idle}`` that of
+    the last IDLE, whose end (DONE) has none.
 
     The answer `CLOSE` closes the connection instead.
     """
@@ -35,11 +36,13 @@ def _serve(listener: socket.socket, answers: Mapping[str, str], greeting: str) -
             with suppress(OSError), connection, connection.makefile("rwb") as file:
                 file.write(greeting.encode() + b"\r\n")
                 file.flush()
+                idle = ""
                 for line in file:
                     tag, *words = line.decode("ascii", "replace").split()
-                    verb = next((word for word in words if word != "UID"), "").upper()
+                    verb = next((word for word in words if word != "UID"), tag).upper()
+                    idle = tag if verb == "IDLE" else idle
                     answer = answers.get(verb, "{tag} BAD no such command")
                     if answer == CLOSE:
                         break
-                    file.write(answer.replace("{tag}", tag).encode("latin-1") + b"\r\n")
+                    file.write(answer.replace("{tag}", tag).replace("{idle}", idle).encode("latin-1") + b"\r\n")
                     file.flush()

@@ -144,3 +144,16 @@ def test_no_server_at_all_is_retriable() -> None:
     """The message names the host and what to check."""
     with pytest.raises(Retriable, match=r"at 127\.0\.0\.1\): connecting failed .*check that the server can be reached"):
         first_page(9)
+
+
+def test_news_before_idle_begins_is_news() -> None:
+    """A server may tell of mail between the command and its "+": that ends the waiting and not the connection."""
+    answers = {
+        "IDLE": "* 2 EXISTS\r\n+ idling",
+        "DONE": "{idle} OK done",
+        "CAPABILITY": "* CAPABILITY IMAP4rev1 IDLE\r\n{tag} OK done",
+    }
+    answers["LOGIN"] = "{tag} OK [CAPABILITY IMAP4rev1 IDLE] logged in"
+    with scripted(answers) as port, session(settings(port), "main") as mailbox:
+        mailbox.wait(60, threading.Event())
+        mailbox.wait(60, threading.Event())

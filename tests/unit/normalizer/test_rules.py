@@ -74,7 +74,7 @@ def test_a_decision_shows_the_word_that_made_it() -> None:
     rules = one('message.text.mentions("later, right now")')
     result, decision = rules.decide("priority", facts(message(text="I need it RIGHT NOW!")))
     assert result == "yes"
-    assert decision.because == "message.text.mentions(\"later, right now\"); found 'right now'"
+    assert decision.because == "found 'right now'; message.text.mentions(\"later, right now\")"
 
 
 def test_a_rule_that_cannot_be_evaluated_is_passed_over() -> None:

@@ -74,6 +74,15 @@ def test_a_stranger_who_copies_the_customer_is_still_a_stranger() -> None:
         assert found["m1"] == found["m2"] == found["m3"] != found["s1"]
 
 
+def test_a_copied_message_id_opens_nothing() -> None:
+    """A stranger who sends a mail under a known Message-ID stays alone, and the customer's next answer stays hers."""
+    theirs = Facts("s1", ("mail", "us"), "m1", (), S, (S, US), (), "email")
+    found = final(
+        mail("m1", C, US), theirs, mail("m2", US, C, parents=("m1",)), mail("m3", C, US, parents=("m1", "m2"))
+    )
+    assert found["m1"] == found["m2"] == found["m3"] != found["s1"]
+
+
 def test_somebody_who_was_copied_may_answer() -> None:
     """Cc makes a party."""
     found = final(mail("m1", C, US, D), mail("d1", D, US, C, parents=("m1",)))
