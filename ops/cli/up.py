@@ -15,6 +15,7 @@ from connectors._edge import edge_on
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured
 from ops import wiring
+from ops.cli._live import Sample, Sampler, line, picture
 from ops.cli._progress import fetching
 from ops.cli._reach import reach
 from ops.cli._serve import serving, stop_asked
@@ -23,7 +24,6 @@ from ops.cli._show import STDERR
 from ops.config import Config
 from ops.demo import Demo, prepared
 from ops.engine.kafka import Engine
-from ops.live import Sample, Sampler, line, picture
 from streams._run import failure, running
 
 app = typer.Typer()
