@@ -1,6 +1,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+# How many examples a property test tries: quick, or suite for all of them.
+EXAMPLES ?= quick
 BIN := $(VENV)/bin
 # uv reads the machine's own certificates, as pip does; behind a company proxy its bundled ones would not do.
 export UV_SYSTEM_CERTS := 1
@@ -41,9 +43,10 @@ contracts: $(VENV)/dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/dev
-	$(BIN)/pytest -q -m "not engine" --numprocesses 2
+	$(BIN)/pytest -q -m "not engine" --numprocesses 2 --hypothesis-profile $(EXAMPLES)
 
-test: check ## the quick half, then every test against real servers
+test: ## the quick half with more examples, then every test against real servers
+	@$(MAKE) --no-print-directory check EXAMPLES=suite
 	$(BIN)/pytest -m engine
 
 accuracy: $(VENV)/dev ## how much mail is read right, on labelled corpora, beside peer libraries

@@ -18,6 +18,7 @@ from tests.servers.dovecot import dovecot as dovecot  # a fixture, made known he
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("suite", deadline=None, max_examples=50)
+settings.register_profile("quick", deadline=None, max_examples=15)  # `make check`, many times a day
 settings.load_profile("suite")
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+# Runs whole suites in processes of their own, and so is of the long half.
+pytestmark = pytest.mark.engine
+
 REPO = Path(__file__).parents[2]
 PAGE = REPO / "docs" / "add-a-channel.md"
 ROOMS = ("connectors", "normalizer", "ops", "sinks", "streams")

@@ -141,6 +141,7 @@ def _put_many(url: str) -> set[str]:
     return {store.put(b"%d" % number * 5000) for number in range(20)}
 
 
+@pytest.mark.engine
 def test_processes_may_put_the_same_blobs_at_once(tmp_path: Path) -> None:
     """Several writers of one store do not disturb each other."""
     url = f"file://{tmp_path}"
