@@ -15,17 +15,15 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from normalizer.events import RawEvent
+from normalizer.known_conversations import Memory
 from normalizer.mail.reading import read
 from normalizer.threads import Facts, facts, place
 
 SHUFFLES = 3
 Pair = tuple[str, str]
-
-
-class _Memory(dict[bytes, bytes]):
-    def set(self, key: bytes, value: bytes) -> None:
-        self[key] = value
 
 
 def score(corpora: Path) -> list[dict[str, Any]]:
@@ -50,7 +48,7 @@ def score(corpora: Path) -> list[dict[str, Any]]:
 
 def threads(mails: Iterable[Facts]) -> dict[str, str]:
     """The conversation of each mail once all are known."""
-    state, known = _Memory(), list(mails)
+    state, known = Memory(), list(mails)
     for mail in known:
         place(mail, state)
     return {mail.id: place(mail, state).conversation_id for mail in known}
@@ -74,5 +72,4 @@ def _facts(path: Path, name: str) -> Facts:
         received_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     [message] = read(raw)
-    found = facts(message)
-    return Facts(name, found.scope, found.own, found.parents, found.sender, found.parties, found.lists, found.scheme)
+    return msgspec.structs.replace(facts(message), id=name)

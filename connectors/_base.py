@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import msgspec
@@ -29,6 +29,10 @@ class Blobs(Protocol):
 
     def put(self, content: bytes) -> str:
         """Store `content` and return its reference. Storing the same bytes twice is harmless."""
+        ...
+
+    def put_stream(self, chunks: Iterable[bytes]) -> str:
+        """The same for content that comes in pieces and is never held whole."""
         ...
 
     def get(self, reference: str) -> bytes:

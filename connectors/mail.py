@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import msgspec
 
@@ -30,13 +30,6 @@ from normalizer.mail.reading import read
 from normalizer.mail.trust import TRUSTED
 
 _PAGE_BYTES = 8 << 20
-
-
-@runtime_checkable
-class _Streaming(Protocol):
-    """A blob store that takes a mail in pieces."""
-
-    def put_stream(self, chunks: Iterator[bytes]) -> str: ...
 
 
 class Mail(Poller[MailSettings]):
@@ -154,10 +147,7 @@ class Mail(Poller[MailSettings]):
         start = imap.piece(uid, 0, self.settings.max_bytes)
         if start is None:
             return
-        if isinstance(self.blobs, _Streaming):
-            dataref = self.blobs.put_stream(imap.chunks(uid))
-        else:
-            dataref = self.blobs.put(b"".join(imap.chunks(uid)))
+        dataref = self.blobs.put_stream(imap.chunks(uid))
         yield msgspec.structs.replace(self._raw(folder, uid, described, start), dataref=dataref)
 
     def _unfetched(self, folder: Folder, uid: int) -> RawEvent:

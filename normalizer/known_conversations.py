@@ -29,6 +29,14 @@ class State(Protocol):
         ...
 
 
+class Memory(dict[bytes, bytes]):
+    """A state that is a dictionary, and ends with it."""
+
+    def set(self, key: bytes, value: bytes) -> None:
+        """Remember a value."""
+        self[key] = value
+
+
 class Named(msgspec.Struct, array_like=True, frozen=True):
     """The id of a conversation or of its first ticket, which may be an earlier one, and the cluster that had it."""
 

@@ -91,12 +91,8 @@ def place(message: Facts, state: State) -> Placement:
     keys = _keys(message)
     # Somebody else's mail of the same Message-ID grants nothing to this one: an id can be copied.
     others = {_find(h.cluster, state) for h in _holders_of(message.own, state) if h.author != message.sender}
-    found = {
-        key: cluster
-        for key in keys
-        if (packed := state.get(_key(key)))
-        and not ((cluster := _find(packed.decode(), state)) in others and key[0] == message.own)
-    }
+    taken = {key: _find(packed.decode(), state) for key in keys if (packed := state.get(_key(key)))}
+    found = {key: cluster for key, cluster in taken.items() if key[0] != message.own or cluster not in others}
     link = _link(message, alone=not found, state=state)
     joined = {*found.values(), *([link.cluster] if link else [])}
     before = {name: _cluster.decode(state.get(b"c:" + name.encode()) or b"") for name in joined}
@@ -111,7 +107,7 @@ def place(message: Facts, state: State) -> Placement:
     if known is None or known.conversation_id != after.conversation_id:
         remember(after.conversation_id, name, state)
     for key in keys:
-        if key not in found and state.get(_key(key)) is None:
+        if key not in taken:
             state.set(_key(key), name.encode())
     remember_subject(message, name, state)
     rule, because = (link.rule, link.because) if link else _reason(message, found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from normalizer.known_conversations import Memory
 from normalizer.threads import facts, place
 from ops.cli._files import Paths, files, raw_file, reader
 from ops.cli._session import session
@@ -18,7 +19,7 @@ def thread(context: typer.Context, paths: Paths) -> None:
 
     The conversations are those after all files are known, so the order of the files does not matter.
     """
-    state, policy = _Memory(), session(context).config.threads
+    state, policy = Memory(), session(context).config.threads
     read_mail = reader("mail")
     messages = ((path, message) for path in files(paths) for message in read_mail(raw_file("mail", path)))
     known = ((path, facts(message, policy)) for path, message in messages)
@@ -34,10 +35,3 @@ def thread(context: typer.Context, paths: Paths) -> None:
         }
         for path, message, first in found
     )
-
-
-class _Memory(dict[bytes, bytes]):
-    """The memory of a `thread` that ends with the command."""
-
-    def set(self, key: bytes, value: bytes) -> None:
-        self[key] = value

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from normalizer.ids import ticket_id
+from normalizer.known_conversations import Memory
 from normalizer.thread_facts import Facts, Subject
 from normalizer.threads import place
-from tests.unit.normalizer.test_threads import US, C, D, Memory, S, mail, placed
+from tests.unit.normalizer.test_threads import US, C, D, S, mail, placed
 from tests.unit.streams.samples import NOW
 
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from normalizer.known_conversations import Memory
 from normalizer.rates import is_flood
-from tests.unit.normalizer.test_threads import Memory
 from tests.unit.streams.samples import NOW
 
 US = ("mail", "us")

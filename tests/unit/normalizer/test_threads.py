@@ -8,19 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from normalizer.events import Contact, Message, ThreadRefs
+from normalizer.known_conversations import Memory
 from normalizer.thread_facts import MOST_PARENTS
 from normalizer.threads import Facts, Placement, facts, place
 from tests.unit.streams.samples import NOW
 
 C, D, S, US = "cara@c.example", "dan@d.example", "eve@e.example", "support@us.example"
-
-
-class Memory(dict[bytes, bytes]):
-    """A state that is a dictionary."""
-
-    def set(self, key: bytes, value: bytes) -> None:
-        """Remember."""
-        self[key] = value
 
 
 def mail(name: str, sender: str, *to: str, parents: tuple[str, ...] = (), lists: tuple[str, ...] = ()) -> Facts:
