@@ -3,7 +3,7 @@
 The hand does I/O and may be asked again for anything that was not saved; the eye is pure and is run by the
 normalize stage, so that history can be read again with better eyes.
 
-A channel's module has one public class, a `Poller` or a `Receiver`, named in the configuration by the
+A channel's module has one public class, a `Poller`, a `Receiver` or both, named in the configuration by the
 module's name. Its docstring states its delivery guarantee in a line that starts with ``Delivery:``.
 """
 
@@ -62,6 +62,10 @@ class Connector(ABC, Generic[S]):
         self.account = account
         self.settings = settings
         self.blobs = blobs
+
+    def warnings(self) -> Sequence[str]:
+        """What will need a person soon, a sentence each: a credential that ends next week. Asked often: answer from memory."""
+        return ()
 
     @staticmethod
     @abstractmethod

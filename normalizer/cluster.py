@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from normalizer.events import RAW, Cursor, Fate, Health, Message, Routed, StatusChange, Threaded
+from normalizer.events import RAW, Cursor, Fate, Health, Message, Routed, Signal, StatusChange, Threaded
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,6 +60,7 @@ TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(Threaded.topic, 7 * DAY),
     TopicSpec(Routed.topic, 30 * DAY),
     TopicSpec(StatusChange.topic, 30 * DAY),
+    TopicSpec(Signal.topic, 30 * DAY),
     TopicSpec(DEAD_LETTERS, 90 * DAY),
     # A raw record may stay as long as the segment it is in, a week more: its fate must be there until then.
     TopicSpec(Fate.topic, 45 * DAY),

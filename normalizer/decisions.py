@@ -18,6 +18,11 @@ _NOBODY_ACTS: dict[Kind, str] = {
     "auto_reply": "auto-reply",
     "feedback": "feedback-report",
     "receipt": "receipt",
+    "edit": "edit",
+    "deletion": "deletion",
+    "reaction": "reaction",
+    "call": "call-progress",
+    "echo": "our-own",
 }
 HONEYPOT = "honeypot"
 """The degradation of a web form message whose hidden field was filled in: only programs see that field."""

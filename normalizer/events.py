@@ -11,24 +11,15 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
+from normalizer.message_parts import SIGNALS as SIGNALS
 from normalizer.message_parts import Attachment as Attachment
 from normalizer.message_parts import Bounce as Bounce
 from normalizer.message_parts import Contact as Contact
 from normalizer.message_parts import Forwarded as Forwarded
+from normalizer.message_parts import Kind as Kind
+from normalizer.message_parts import Origin as Origin
 from normalizer.message_parts import ThreadRefs as ThreadRefs
 
-Kind = Literal[
-    "message",  # written by a person, as far as anyone can tell
-    "bounce",  # a mail that could not be delivered (RFC 3464 and the many others)
-    "delay",  # not delivered yet, still trying
-    "auto_reply",  # out of office and other automatic replies (RFC 3834)
-    "feedback",  # abuse report (RFC 5965)
-    "receipt",  # read or delivery receipt (RFC 8098)
-    "list",  # sent through a mailing list or in bulk
-    "calendar",  # an invitation or its answer (RFC 5546)
-    "edit",  # an earlier message changed
-    "deletion",  # an earlier message withdrawn
-]
 Priority = Literal["low", "normal", "high", "urgent"]
 Status = Literal["open", "closed", "suppressed", "merged"]
 Outcome = Literal["routed", "duplicate", "suppressed", "dead_lettered"]
@@ -44,17 +35,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     type: ClassVar[str]
     version: ClassVar[int] = 1
     topic: ClassVar[str]
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """Where the raw record stands: the one name of a delivery that a replay does not change."""
-
-    topic: str
-    partition: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}/{self.partition}/{self.offset}"
 
 
 class RawEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +68,8 @@ class Message(Event, frozen=True, kw_only=True, omit_defaults=True):
     """One thing somebody said, in the same form whatever the channel. Keyed by channel and account.
 
     `text` is everything, `visible_text` what the sender newly wrote; `html` is sanitized. `item` of `items`
-    counts the messages that one raw record gave. `degradations` names whatever had to be guessed or cut. `trust` says
+    counts the messages that one raw record gave. `about` is the id of the message that an edit, a deletion or a
+    reaction is about, "" for others. `degradations` names whatever had to be guessed or cut. `trust` says
     whether the sender is who he says, "" where nothing was there to tell.
     """
 
@@ -120,6 +101,7 @@ class Message(Event, frozen=True, kw_only=True, omit_defaults=True):
     fields: dict[str, str] = {}
     degradations: tuple[str, ...] = ()
     trust: Literal["", "verified", "unknown", "spoofed"] = ""
+    about: str = ""
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -147,6 +129,20 @@ class Threaded(Event, frozen=True, kw_only=True, omit_defaults=True):
     related_to: tuple[str, ...] = ()
     decisions: tuple[Decision, ...] = ()
     suppress: str = ""
+
+
+class Signal(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What a customer's side or a provider tells without words: a receipt, a consent. Keyed by customer.
+
+    It opens no ticket. What it is about stands in `Message.refs.parents`, what it says in `Message.fields`
+    (``status``, ``error``, ``consent``).
+    """
+
+    type: ClassVar[str] = "switchboard.signal"
+    topic: ClassVar[str] = "signals"
+
+    message: Message
+    customer_id: str
 
 
 class Merged(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -279,7 +275,10 @@ class Cursor(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Health(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """How one source or stage is doing. Keyed by its name; compacted; a report, never a lease."""
+    """How one source or stage is doing. Keyed by its name; compacted; a report, never a lease.
+
+    `behind` is how many items the source still holds, where it can say. `warning` is what will need a person soon.
+    """
 
     type: ClassVar[str] = "switchboard.health"
     topic: ClassVar[str] = "health"
@@ -291,3 +290,5 @@ class Health(Event, frozen=True, kw_only=True, omit_defaults=True):
     received: int = 0
     errors: int = 0
     last_received_at: Moment | None = None
+    behind: int | None = None
+    warning: str = ""

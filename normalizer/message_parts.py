@@ -1,4 +1,4 @@
-"""What messages are made of: parties, files, references, and what was inside of forwards and reports."""
+"""What messages are made of: their kind and origin, parties, files, references, and what was inside of forwards and reports."""
 
 from __future__ import annotations
 
@@ -6,6 +6,37 @@ import hashlib
 from typing import Literal
 
 import msgspec
+
+Kind = Literal[
+    "message",  # written by a person, as far as anyone can tell
+    "bounce",  # a mail that could not be delivered (RFC 3464 and the many others)
+    "delay",  # not delivered yet, still trying
+    "auto_reply",  # out of office and other automatic replies (RFC 3834)
+    "feedback",  # abuse report (RFC 5965)
+    "receipt",  # read or delivery receipt (RFC 8098)
+    "list",  # sent through a mailing list or in bulk
+    "calendar",  # an invitation or its answer (RFC 5546)
+    "edit",  # an earlier message changed
+    "deletion",  # an earlier message withdrawn
+    "reaction",  # a sign under an earlier message: a thumb, a heart
+    "call",  # how a phone call goes on: it rings, it ended
+    "echo",  # said by our own side with another tool
+    "status",  # what became of something that we sent: delivered, read, failed
+    "consent",  # STOP, START and HELP, which carriers and the law give a meaning
+]
+SIGNALS: frozenset[Kind] = frozenset({"status", "consent"})
+"""The kinds that are nobody's words and have no ticket: see `Signal`."""
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where the raw record stands: the one name of a delivery that a replay does not change."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
 
 
 class Contact(msgspec.Struct, frozen=True, omit_defaults=True):

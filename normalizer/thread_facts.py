@@ -44,7 +44,8 @@ class Facts(msgspec.Struct, frozen=True):
     """What threading needs to know of a message. `parents` go from the root to the nearest.
 
     `token` is the conversation of a genuine reply token, `tags` are first digits of ids of tickets and conversations in the subject,
-    `subject` is None unless the policy goes by subjects.
+    `subject` is None unless the policy goes by subjects. `provider` is the thread that the provider vouches for, `customer`
+    the party that is not our own.
     """
 
     id: str
@@ -55,6 +56,8 @@ class Facts(msgspec.Struct, frozen=True):
     parties: tuple[str, ...]
     lists: tuple[str, ...]
     scheme: str
+    customer: Contact
+    provider: str = ""
     token: str = ""
     tags: tuple[str, ...] = ()
     subject: Subject | None = None
@@ -83,6 +86,9 @@ def facts(message: Message, policy: ThreadPolicy = DEFAULT) -> Facts:
         parties=tuple(islice(dict.fromkeys(everyone), MOST_PARTIES)),
         lists=() if spoofed else _ways(message),
         scheme=message.sender.scheme,
+        customer=customer_of(message, policy),
+        # A mail's headers are its sender's: nobody vouches for them.
+        provider="" if spoofed or message.channel == "mail" else message.refs.provider,
         token="" if spoofed else _token(message, parents, policy),
         tags=_tags(message) if policy.subject_tags and not spoofed else (),
         subject=_subject(message, policy) if policy.same_subject_days and not spoofed else None,
@@ -106,6 +112,11 @@ def speaker(message: Message, policy: ThreadPolicy) -> Speaker:
         if "@" in original.address and not policy.is_agent(original.address):
             return Speaker(original, "forwarded-by-agent", f"{sender.address} forwarded what {original.address} wrote")
     return Speaker(Contact(sender.scheme, address))
+
+
+def customer_of(message: Message, policy: ThreadPolicy) -> Contact:
+    """The party that is not our own: whoever speaks, or whom our side spoke to."""
+    return message.to[0] if message.kind == "echo" and message.to else speaker(message, policy).contact
 
 
 def _everyone(message: Message, speaker: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from normalizer.events import Contact
 from normalizer.known_conversations import State, of_subject, remember, remember_subject, tagged
 from normalizer.thread_facts import Facts as Facts
 from normalizer.thread_facts import facts as facts
+from normalizer.vouched import vouched
 
 _HOLDERS = 8  # messages that claim one Message-ID; a broken sender may reuse it for every mail
 _PARTIES = 50  # of a conversation, whose tag they may use
@@ -88,6 +89,9 @@ _holders = msgspec.msgpack.Decoder(list[_Holder])
 def place(message: Facts, state: State) -> Placement:
     """The conversation of a message, remembered in `state`. Placing it again changes nothing."""
     state = _Scoped(state, "/".join(message.scope))
+    if named := vouched(message, state):
+        because = f"{message.scope[0]} says that it is part of {named.provider}"
+        return Placement(named.conversation_id, named.customer, "provider", because)
     keys = _keys(message)
     # Somebody else's mail of the same Message-ID grants nothing to this one: an id can be copied.
     others = {_find(h.cluster, state) for h in _holders_of(message.own, state) if h.author != message.sender}

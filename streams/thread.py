@@ -1,4 +1,4 @@
-"""messages.normalized → messages.threaded: duplicates out, every message into its conversation.
+"""messages.normalized → messages.threaded: duplicates out, every message into its conversation; signals → signals.
 
 Delivery: at least once. A redelivery of the same raw record is no duplicate: it is processed again and gives the
 same output. The same message from another raw record is one, and its fate names the first.
@@ -13,9 +13,9 @@ import msgspec
 
 from normalizer import ids
 from normalizer.errors import Rejected
-from normalizer.events import Contact, Decision, Merged, Message, Origin, Threaded
+from normalizer.events import SIGNALS, Contact, Decision, Merged, Message, Origin, Signal, Threaded
 from normalizer.rates import is_flood
-from normalizer.thread_facts import speaker
+from normalizer.thread_facts import customer_of, speaker
 from normalizer.thread_policy import DEFAULT, ThreadPolicy
 from normalizer.threads import Placement, facts, place
 from normalizer.wire import decode
@@ -62,12 +62,20 @@ class Thread(Stage):
         if seen is not None and (seen.origin, seen.item) != (origin, message.item):
             reason = f"of {message.id} from {seen.origin}"
             return [fate(message, "duplicate", self.name, record, reason=reason)]
+        if message.kind in SIGNALS:
+            state["seen"].set(message.id.encode(), _pack(_Seen(origin, message.item, "signal", message.kind, ())))
+            return [self._signal(message, record), fate(message, "suppressed", self.name, record, reason=message.kind)]
         placement = place(facts(message, self._policy), state["threads"])
         if seen is None:
             flood = self._is_flood(message, state)
             seen = _Seen(origin, message.item, placement.rule, placement.because, placement.related_to, flood)
             state["seen"].set(message.id.encode(), _pack(seen))
         return [*self._merges(message, placement, record), self._threaded(message, placement, seen, record)]
+
+    def _signal(self, message: Message, record: Record) -> Output:
+        customer = customer_of(message, self._policy)
+        event = Signal(message=message, customer_id=_customer_id(customer))
+        return emit(event, event.customer_id, source=self.name, ce_id=message.id, cause=record)
 
     def _is_flood(self, message: Message, state: State) -> bool:
         """Whether its sender wrote too much. Whoever cannot be told apart by an address is not counted."""

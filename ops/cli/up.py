@@ -22,7 +22,7 @@ from ops.cli._serve import serving, stop_asked
 from ops.cli._session import Session, session
 from ops.cli._show import STDERR
 from ops.config import Config
-from ops.demo import Demo, prepared
+from ops.demo.stage import Demo, prepared
 from ops.engine.kafka import Engine
 from streams._run import failure, running
 
@@ -45,7 +45,7 @@ def up(
     found = session(context)
     with local_engine(found) as cluster, contextlib.ExitStack() as stack:
         if demonstrate:
-            say("starting the demo's mailbox")
+            say("starting the demo's mailbox, and stand-ins of the vendors")
         demo = stack.enter_context(prepared(found.config)) if demonstrate else None
         config = demo.config if demo else found.config
         if not config.channel_names:

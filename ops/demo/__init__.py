@@ -1,8 +1,5 @@
-"""The demo is the real thing: mail goes in over SMTP, comes out over IMAP, and travels the whole way.
+"""The demo is the real thing: each scene is a source of its own, reached by the real client, and travels the whole way.
 
-`prepared` starts a mailbox and configures it; `Demo.play` fills it. Nothing else of Switchboard knows of a demo.
+A scene is a public module in `ops/demo/scenes` with a function ``scene()``; nothing is registered. Nothing else of
+Switchboard knows of a demo.
 """
-
-from ops.demo.stage import Demo, prepared
-
-__all__ = ["Demo", "prepared"]

@@ -1,85 +1,60 @@
-"""The demo's mailbox, its configuration, and the hand that fills both doors."""
+"""All scenes of the demo, and their accounts in the configuration."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import smtplib
-from collections.abc import Iterator
-from email.message import EmailMessage
-from functools import partial
-from typing import Any
-from uuid import uuid4
+import importlib
+import logging
+import pkgutil
+from collections.abc import Iterator, Sequence
 
 import httpx
 import msgspec
 
-from connectors._publisher import Publisher, Record
-from normalizer.cluster import Cluster, raw_topic
+from normalizer.cluster import Cluster
+from normalizer.errors import SwitchboardError
 from ops.config import Config
-from ops.demo.mails import SUPPORT, mails
-from ops.engine.greenmail import GreenMail
+from ops.demo import scenes as _scenes
+from ops.demo.scene import Scene
 
-PAUSE_SECONDS = 0.4
-PASSWORD = "demo"  # noqa: S105 - of a mailbox in memory that ends with the demo
-_FORM = {
-    "name": "Noor Haddad",
-    "email": "noor@delta.example",
-    "subject": "Cannot log in",
-    "message": "My password is refused since this morning, and I have a demo at noon.",
-}
+_log = logging.getLogger(__name__)
 
 
 class Demo(msgspec.Struct, frozen=True):
-    """A configuration with a mailbox and a web form that work, and how to fill them."""
+    """A configuration whose channels all have an account that works, and what happens on them."""
 
     config: Config
-    smtp_port: int
+    scenes: dict[str, Scene]
 
     async def play(self, cluster: Cluster) -> None:
-        """Send the mail and a web form one after the other, with a record among them that nobody can read."""
-        run = uuid4().hex[:8]
-        for mail in mails(run):
-            await asyncio.to_thread(self._send, mail)
-            await asyncio.sleep(PAUSE_SECONDS)
-        await asyncio.to_thread(partial(_spoil, cluster, run))
+        """Let all scenes play at once. One that fails is logged and stops no other."""
         http = self.config.http
-        async with httpx.AsyncClient() as client:
-            answer = await client.post(f"http://{http.host}:{http.port}/webform/demo", json=_FORM)
-            answer.raise_for_status()
+        door = f"http://{http.host}:{http.port}"
+        await asyncio.gather(*(self._one(name, door, cluster) for name in self.scenes))
 
-    def _send(self, mail: EmailMessage) -> None:
-        with smtplib.SMTP("127.0.0.1", self.smtp_port) as server:
-            server.send_message(mail, to_addrs=[SUPPORT])
+    async def _one(self, name: str, door: str, cluster: Cluster) -> None:
+        try:
+            await self.scenes[name].play(door, cluster)
+        except (OSError, httpx.HTTPError, SwitchboardError) as error:
+            _log.error("the scene %s of the demo ended early: %s", name, error)
+
+
+def scenes() -> Sequence[str]:
+    """The names of all scenes."""
+    return sorted(module.name for module in pkgutil.iter_modules(_scenes.__path__))
 
 
 @contextlib.contextmanager
-def prepared(config: Config) -> Iterator[Demo]:
-    """`config` with a mailbox and a web form added; the mailbox ends with the context."""
-    GreenMail().stop()  # the mailbox of a demo that was killed; what it held is nobody's
-    with GreenMail({SUPPORT: PASSWORD}) as mailbox:
-        account = {
-            "host": "127.0.0.1",
-            "port": mailbox.imap_port,
-            "tls": "none",
-            "user": SUPPORT,
-            "password": PASSWORD,
-            "poll_seconds": 5,
+def prepared(config: Config, names: Sequence[str] = ()) -> Iterator[Demo]:
+    """`config` with the accounts of these scenes added, or of all; their servers end with the context."""
+    with contextlib.ExitStack() as stack:
+        found: dict[str, Scene] = {
+            name: stack.enter_context(importlib.import_module(f"{_scenes.__name__}.{name}").scene())
+            for name in names or scenes()
         }
-        added: dict[str, dict[str, dict[str, Any]]] = {
-            "mail": {"demo": account},
-            "webform": {"demo": {"title": "Write to us"}},
-        }
-        channels = {
-            name: {**config.channels.get(name, {}), **added.get(name, {})} for name in {**config.channels, **added}
-        }
-        yield Demo(msgspec.structs.replace(config, channels=channels), mailbox.smtp_port)
-
-
-def _spoil(cluster: Cluster, run: str) -> None:
-    """What a program that has no business there might write: half a mail, and nothing that says what it is."""
-    publisher = Publisher(cluster)
-    try:
-        publisher.write([Record(raw_topic("mail").name, run.encode(), b"From: somebody\r\nSubject: half a ma", [])])
-    finally:
-        publisher.close()
+        channels = {name: dict(accounts) for name, accounts in config.channels.items()}
+        for scene in found.values():
+            for channel, accounts in scene.accounts.items():
+                channels.setdefault(channel, {}).update(accounts)
+        yield Demo(msgspec.structs.replace(config, channels=channels), found)

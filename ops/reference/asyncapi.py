@@ -16,13 +16,14 @@ from normalizer.events import (
     Health,
     Message,
     Routed,
+    Signal,
     StatusChange,
     Threaded,
 )
 from normalizer.wire import schema_uri, versioned_type
 from ops.reference.schemas import Schema, events, file_name
 
-CONTRACT_VERSION = "1.0.0"
+CONTRACT_VERSION = "1.1.0"
 """Of the topics and events together: the first number counts incompatible changes, the second additions."""
 _HOUR_MS = 3_600_000
 _BINDING = "0.5.0"
@@ -69,6 +70,13 @@ DOORWAYS: dict[str, Doorway] = {
         key="customer id of the ticket",
         writers=("switchboard tickets", "any program"),
         readers=("route",),
+        public=True,
+    ),
+    Signal.topic: Doorway(
+        about="What is told without words and opens no ticket: receipts of what we sent, consents.",
+        key="customer id",
+        writers=("thread",),
+        readers=("any program",),
         public=True,
     ),
     DEAD_LETTERS: Doorway(

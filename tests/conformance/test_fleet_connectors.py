@@ -19,7 +19,11 @@ from tests.conformance.poller import PollerContract
 from tests.conformance.receiver import ReceiverContract
 
 TESTS = Path(__file__).parents[1]
-CHANNELS = [module.name for module in pkgutil.iter_modules(connectors.__path__) if not module.name.startswith("_")]
+CHANNELS = [
+    module.name
+    for module in pkgutil.iter_modules(connectors.__path__)
+    if not (module.name.startswith("_") or module.ispkg)
+]
 
 
 def _connector(channel: str) -> type[Connector[Any]]:

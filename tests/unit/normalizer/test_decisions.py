@@ -94,7 +94,22 @@ def test_what_machines_send_is_suppressed_and_low(kind: Kind, reason: str) -> No
     assert prioritize(machine, RULINGS.priority)[0] == "low"
 
 
-@pytest.mark.parametrize("kind", ["message", "list", "calendar", "edit", "deletion"])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("edit", "edit"),
+        ("deletion", "deletion"),
+        ("reaction", "reaction"),
+        ("call", "call-progress"),
+        ("echo", "our-own"),
+    ],
+)
+def test_what_belongs_to_another_message_wakes_nobody(kind: Kind, reason: str) -> None:
+    """An edit, a thumb, our own words: they are in the ticket, and nobody has to act."""
+    assert suppress(message(kind=kind), RULINGS.suppress)[0] == reason
+
+
+@pytest.mark.parametrize("kind", ["message", "list", "calendar"])
 def test_what_people_send_is_not_suppressed(kind: Kind) -> None:
     """List mail is read by people: most ordinary mail says Precedence: bulk."""
     assert suppress(message(kind=kind), RULINGS.suppress) == ("", None)

@@ -9,6 +9,7 @@ from itertools import permutations
 import msgspec
 import pytest
 
+from normalizer.events import Contact
 from normalizer.ids import ticket_id
 from normalizer.known_conversations import Memory
 from normalizer.thread_facts import Facts, Subject
@@ -126,7 +127,17 @@ def test_a_guest_that_comes_again_changes_nothing() -> None:
 
 def test_spoofed_keys_meet_nobody() -> None:
     """A mail in nobody's name stays alone before, between and after the mails that it refers to."""
-    liar = Facts("s1", ("mail", "us"), "item:s1", ("m1", "m2"), f"spoofed:{C}", (f"spoofed:{C}", US), (), "email")
+    liar = Facts(
+        "s1",
+        ("mail", "us"),
+        "item:s1",
+        ("m1", "m2"),
+        f"spoofed:{C}",
+        (f"spoofed:{C}", US),
+        (),
+        "email",
+        Contact("email", C),
+    )
     mails = (mail("m1", C, US), mail("m2", US, C, parents=("m1",)), liar)
     for order in permutations(mails):
         state = Memory()

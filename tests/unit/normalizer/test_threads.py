@@ -18,7 +18,7 @@ C, D, S, US = "cara@c.example", "dan@d.example", "eve@e.example", "support@us.ex
 
 def mail(name: str, sender: str, *to: str, parents: tuple[str, ...] = (), lists: tuple[str, ...] = ()) -> Facts:
     """A mail called `name`."""
-    return Facts(name, ("mail", "us"), name, parents, sender, (sender, *to), lists, "email")
+    return Facts(name, ("mail", "us"), name, parents, sender, (sender, *to), lists, "email", Contact("email", sender))
 
 
 def placed(*mails: Facts, state: Memory | None = None) -> dict[str, Placement]:
@@ -69,7 +69,7 @@ def test_a_stranger_who_copies_the_customer_is_still_a_stranger() -> None:
 
 def test_a_copied_message_id_opens_nothing() -> None:
     """A stranger who sends a mail under a known Message-ID stays alone, and the customer's next answer stays hers."""
-    theirs = Facts("s1", ("mail", "us"), "m1", (), S, (S, US), (), "email")
+    theirs = Facts("s1", ("mail", "us"), "m1", (), S, (S, US), (), "email", Contact("email", S))
     found = final(
         mail("m1", C, US), theirs, mail("m2", US, C, parents=("m1",)), mail("m3", C, US, parents=("m1", "m2"))
     )
@@ -133,7 +133,7 @@ def test_references_that_run_in_a_circle_are_one_conversation() -> None:
 def test_the_same_message_id_in_two_accounts_is_two_conversations() -> None:
     """Ids mean something within one account only."""
     one = mail("m1", C, US)
-    other = Facts("x", ("mail", "other"), "m1", (), C, (C, US), (), "email")
+    other = Facts("x", ("mail", "other"), "m1", (), C, (C, US), (), "email", Contact("email", C))
     state = Memory()
     assert place(one, state).conversation_id != place(other, state).conversation_id
 

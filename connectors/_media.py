@@ -1,0 +1,149 @@
+"""Files that a delivery only names: fetched by the hand, bounded, and only from the hosts that the channel knows.
+
+An address in a delivery is somebody's text: without the list of hosts it would make the edge ask its own network
+(server-side request forgery). What cannot be fetched is noted, so that the message arrives all the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+import msgspec
+import stamina
+
+from connectors._base import Blobs
+from normalizer.errors import Rejected
+from normalizer.events import Attachment, RawEvent
+
+MEDIA = "media"
+"""The attribute of a raw event that says what became of the files it names."""
+
+_REDIRECTS = 3
+_CHUNK = 64 * 1024
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A file that a delivery names. What `name` and `content_type` say is the sender's word."""
+
+    url: str
+    name: str = ""
+    content_type: str = ""
+
+
+class Fetched(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of a wanted file: its `sha256` in the blob store, or the `error` why it is not there."""
+
+    url: str
+    name: str = ""
+    content_type: str = "application/octet-stream"
+    sha256: str = ""
+    size: int = 0
+    error: str = ""
+
+
+class Media:
+    """Fetches files over HTTPS from `hosts` (``api.twilio.com``, ``.twiliocdn.com`` for all below it).
+
+    `insecure` is an origin (``http://127.0.0.1:8001``) that is asked without TLS as well: a stand-in of the vendor.
+    `headers` (credentials) go to the first host of an address and never along with a redirect to another. A file
+    has at most `limit` bytes and takes at most `seconds` for each step; a 404 is tried again, since providers
+    announce files before they have them.
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        blobs: Blobs,
+        *,
+        headers: Mapping[str, str] | None = None,
+        insecure: str = "",
+        limit: int = 25 * 1024 * 1024,
+        seconds: float = 5.0,
+    ) -> None:
+        self._hosts = tuple(hosts)
+        self._blobs = blobs
+        self._headers = dict(headers or {})
+        self._insecure = _origin(insecure)
+        self._limit = limit
+        self._seconds = seconds
+
+    def fetch(self, wanted: Sequence[Wanted]) -> tuple[Fetched, ...]:
+        """Every file, in order, into the blob store. Blocks; raises only what the blob store raises."""
+        with httpx.Client(timeout=self._seconds, trust_env=False) as client:
+            return tuple(self._one(client, each) for each in wanted)
+
+    def _one(self, client: httpx.Client, wanted: Wanted) -> Fetched:
+        made = Fetched(wanted.url[:2000], wanted.name[:200], wanted.content_type[:100] or "application/octet-stream")
+        try:
+            return self._stored(client, wanted, made)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            return msgspec.structs.replace(made, error=type(error).__name__)
+        except Rejected as error:
+            return msgspec.structs.replace(made, error=error.reason)
+
+    @stamina.retry(on=httpx.TransportError, attempts=3, timeout=8.0, wait_initial=0.2, wait_max=2.0)
+    def _stored(self, client: httpx.Client, wanted: Wanted, made: Fetched) -> Fetched:
+        url, headers = wanted.url, self._headers
+        for _ in range(_REDIRECTS + 1):
+            self._allowed(url)
+            with client.stream("GET", url, headers=headers) as answer:
+                if answer.is_redirect:
+                    onward = urljoin(url, answer.headers["location"])
+                    if _origin(onward) != _origin(url):
+                        headers = {}
+                    url = onward
+                    continue
+                if answer.status_code == 404:
+                    raise httpx.ReadError("not there yet")
+                answer.raise_for_status()
+                size = 0
+
+                def chunks(answer: httpx.Response = answer) -> Iterator[bytes]:
+                    nonlocal size
+                    for chunk in answer.iter_bytes(_CHUNK):
+                        size += len(chunk)
+                        if size > self._limit:
+                            raise Rejected("too-large", f"a file is larger than {self._limit} bytes: it is left out")
+                        yield chunk
+
+                sha256 = self._blobs.put_stream(chunks())
+                kind = answer.headers.get("content-type", "").partition(";")[0].strip() or made.content_type
+                return msgspec.structs.replace(made, sha256=sha256, size=size, content_type=kind[:100])
+        raise Rejected("too-many-redirects", "a file's address leads from one to the next: it is left out")
+
+    def _allowed(self, url: str) -> None:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+        known = any(host == each or (each.startswith(".") and host.endswith(each)) for each in self._hosts)
+        if _origin(url) == self._insecure or (parts.scheme == "https" and known and parts.port in (None, 443)):
+            return
+        raise Rejected("foreign-host", f"a file is at {host}, which is no host of this channel: it is left out")
+
+
+def noted(fetched: Sequence[Fetched]) -> dict[str, str]:
+    """The attribute that goes with the raw event; {} when it names no file."""
+    return {MEDIA: msgspec.json.encode(fetched).decode()} if fetched else {}
+
+
+def attachments(raw: RawEvent) -> tuple[tuple[Attachment, ...], tuple[str, ...]]:
+    """The attachments of a raw event whose files the hand fetched, and the degradations for those it could not."""
+    try:
+        found = msgspec.json.decode(raw.attributes.get(MEDIA, "[]"), type=tuple[Fetched, ...])
+    except (msgspec.MsgspecError, json.JSONDecodeError, UnicodeEncodeError) as error:
+        raise Rejected(
+            "bad-media", f"the attribute {MEDIA} cannot be read ({error}): redrive it from the source"
+        ) from None
+    made = tuple(
+        Attachment(sha256=each.sha256, size=each.size, name=each.name, content_type=each.content_type)
+        for each in found
+        if each.sha256
+    )
+    return made, tuple(f"media-missing:{each.error}" for each in found if not each.sha256)
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port
