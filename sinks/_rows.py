@@ -36,7 +36,7 @@ TICKET = """INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
   WHERE excluded.revision > revision"""
 REVISION = "INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 DECISION = "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-MESSAGE = """INSERT INTO messages VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+MESSAGE = """INSERT INTO messages VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (id) DO NOTHING"""
 # A message that two tickets name (history was read again by newer rules) belongs to the one that named it last.
 MOVE = """UPDATE messages SET ticket_id = ?, revision = ?, routed_at = ?
@@ -129,6 +129,7 @@ def message_row(event: Routed, message: Message) -> Row:
         message.html,
         event.suppressed,
         _encoder.encode(rest).decode(),
+        message.about,
     )
 
 

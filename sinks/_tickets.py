@@ -265,6 +265,7 @@ _EXPORTED = {
     "attachments": "message_id, position",
     "revisions": "ticket_id, revision",
     "decisions": "ticket_id, revision, position",
+    "withdrawn": "message_id",
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+import msgspec
+
 from normalizer import wire
 from normalizer.errors import Rejected
 from normalizer.events import Message, Routed, Ticket
@@ -56,8 +58,10 @@ class Memory(Sink):
 
     @property
     def messages(self) -> dict[str, Message]:
-        """Every message, by id."""
-        return {event.message.id: event.message for event in self.events if event.message}
+        """Every message, by id; without its words where it was taken back."""
+        told = [event.message for event in self.events if event.message]
+        back = {message.about for message in told if message.kind == "deletion"} - {""}
+        return {each.id: _without_words(each) if back & {each.id, _edited(each)} else each for each in told}
 
     def survivor(self, ticket_id: str) -> str:
         """The id of the ticket that a ticket is part of by now, after all merges; its own when it was not merged."""
@@ -72,5 +76,13 @@ class Memory(Sink):
         tickets, family = self.tickets.values(), {ticket_id}
         while more := {ticket.id for ticket in tickets if ticket.merged_into in family} - family:
             family |= more
-        told = {e.message.id: e.message for e in self.events if e.message and e.ticket.id in family}
+        told = {e.message.id: self.messages[e.message.id] for e in self.events if e.message and e.ticket.id in family}
         return sorted(told.values(), key=lambda message: (when(message), message.id))
+
+
+def _edited(message: Message) -> str:
+    return message.about if message.kind == "edit" else message.id
+
+
+def _without_words(message: Message) -> Message:
+    return msgspec.structs.replace(message, subject="", text="", visible_text="", html="", attachments=())

@@ -12,6 +12,7 @@ from normalizer.events import Message, Routed
 from sinks import _rows as rows
 from sinks._base import Sink
 from sinks._sqlite import named, open_writer, transaction
+from sinks._withdrawn import withdraw
 
 # What one item can be wrong about: lone surrogates, numbers over 64 bits, text over SQLite's 1 GB, broken relations.
 _ITEM_ERRORS = (UnicodeEncodeError, OverflowError, sqlite3.DataError, sqlite3.IntegrityError, sqlite3.InterfaceError)
@@ -82,6 +83,7 @@ def _apply(connection: sqlite3.Connection, batch: Sequence[Routed]) -> None:
     new = [(number, message) for event, message in told if (number := _insert(connection, event, message))]
     connection.executemany(rows.ATTACHMENT, (row for _, message in new for row in rows.attachments(message)))
     connection.executemany(rows.WORDS, (rows.words(number, message) for number, message in new))
+    withdraw(connection, [message for _, message in told])
 
 
 def _insert(connection: sqlite3.Connection, event: Routed, message: Message) -> int | None:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from normalizer.events import Attachment, Contact, Decision, Message, Routed, Ticket
+from normalizer.events import Attachment, Contact, Decision, Kind, Message, Routed, Ticket
 from normalizer.ids import event_id
 from sinks._base import Sink
 
@@ -204,8 +204,8 @@ class StoreContract(SinkContract):
     """The suite of a destination that can be asked what it holds: conversations that were merged are found together."""
 
     @abstractmethod
-    def conversation(self, sink: Sink, ticket_id: str) -> Sequence[str]:
-        """The ids of the messages that an open sink shows with a ticket, in its order."""
+    def conversation(self, sink: Sink, ticket_id: str) -> Sequence[Message]:
+        """The messages that an open sink shows with a ticket, in its order."""
 
     @abstractmethod
     def survivor(self, sink: Sink, ticket_id: str) -> str:
@@ -223,7 +223,7 @@ class StoreContract(SinkContract):
                 for ticket, survivor in SURVIVORS.items():
                     assert event_id("t", str(survivor)) == self.survivor(sink, event_id("t", str(ticket)))
                 for ticket, tickets in {1: [1], 2: [1, 2], 3: [1, 2, 3], 4: [4]}.items():
-                    assert _said(MERGES, tickets) == self.conversation(sink, event_id("t", str(ticket)))
+                    assert _said(MERGES, tickets) == self._ids(sink, ticket)
 
         arrive()
 
@@ -240,12 +240,47 @@ class StoreContract(SinkContract):
                 assert not sink.write(events)
                 for ticket in range(5):
                     family = [other for other in range(5) if ticket in _path(other, targets)]
-                    assert _said(events, family) == self.conversation(sink, event_id("t", str(ticket)))
+                    assert _said(events, family) == self._ids(sink, ticket)
                     assert self.survivor(sink, event_id("t", str(ticket))) in {
                         event_id("t", str(other)) for other in _path(ticket, targets)
                     }
 
         arrive()
+
+    def test_the_words_that_were_taken_back_are_not_kept(self) -> None:
+        """Neither those of the message nor of its edit, whatever came first; that there was a message stays."""
+        said = routed(7, 3, text="secret one")
+        about = said.message.id if said.message else ""
+        edit, deletion, other = (_about(routed(7, n, text=f"secret {n}"), about, kind) for n, kind in _LATER)
+
+        @settings(max_examples=24, deadline=None)
+        @given(st.permutations([said, edit, deletion, other]))
+        def arrive(events: Sequence[Routed]) -> None:
+            with self.opened() as sink:
+                for event in events:
+                    assert not sink.write([event])
+                shown = self.conversation(sink, said.ticket.id)
+                assert len(shown) == 4
+                told = [each for each in shown if each.kind != "message" or each.id == about]
+                assert {(m.text, m.visible_text, m.html, m.attachments) for m in told if m.kind != "deletion"} == {
+                    ("", "", "", ())
+                }
+                assert [each.text for each in shown if each not in told] == ["secret 6"]
+
+        arrive()
+
+    def _ids(self, sink: Sink, ticket: int) -> list[str]:
+        return [message.id for message in self.conversation(sink, event_id("t", str(ticket)))]
+
+
+_LATER: tuple[tuple[int, Kind], ...] = ((4, "edit"), (5, "deletion"), (6, "message"))
+
+
+def _about(event: Routed, about: str, kind: Kind) -> Routed:
+    """An event of a message that is about another."""
+    target = about if kind != "message" else ""
+    assert event.message
+    return msgspec.structs.replace(event, message=msgspec.structs.replace(event.message, kind=kind, about=target))
 
 
 def _path(ticket: int, targets: Sequence[int]) -> list[int]:

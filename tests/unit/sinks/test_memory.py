@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from normalizer.events import Message
 from sinks._base import Sink
 from sinks.memory import Memory
 from tests.conformance.sink import HISTORY, StoreContract, routed
@@ -20,10 +21,10 @@ class TestMemory(StoreContract):
         assert isinstance(sink, Memory)
         return sorted(sink.events, key=lambda event: (event.ticket.id, event.ticket.revision))
 
-    def conversation(self, sink: Sink, ticket_id: str) -> Sequence[str]:
-        """By their ids."""
+    def conversation(self, sink: Sink, ticket_id: str) -> Sequence[Message]:
+        """As it says."""
         assert isinstance(sink, Memory)
-        return [message.id for message in sink.conversation(ticket_id)]
+        return sink.conversation(ticket_id)
 
     def survivor(self, sink: Sink, ticket_id: str) -> str:
         """As it says."""

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from normalizer.errors import Misconfigured, Retriable
+from normalizer.events import Message
 from sinks._base import Sink
 from sinks._sqlite import migrations
 from sinks._tickets import Tickets
@@ -30,11 +31,11 @@ class TestSqlite(StoreContract):
         with Tickets(sink.path) as tickets:
             return b"".join(tickets.export())
 
-    def conversation(self, sink: Sink, ticket_id: str) -> Sequence[str]:
+    def conversation(self, sink: Sink, ticket_id: str) -> Sequence[Message]:
         """As the reading side shows them."""
         assert isinstance(sink, Sqlite)
         with Tickets(sink.path) as tickets:
-            return [stored.message.id for stored in tickets.ticket(ticket_id).messages]
+            return [stored.message for stored in tickets.ticket(ticket_id).messages]
 
     def survivor(self, sink: Sink, ticket_id: str) -> str:
         """As the reading side shows it."""
@@ -191,8 +192,28 @@ def test_a_newer_store_is_refused(sink: Sqlite) -> None:
     connection = sqlite3.connect(sink.path)
     connection.execute(f"PRAGMA user_version = {len(migrations()) + 1}")
     connection.close()
-    expected = r"has schema version 2, and this Switchboard knows only 1: run the newer Switchboard, or restore"
+    expected = r"has schema version 3, and this Switchboard knows only 2: run the newer Switchboard, or restore"
     with pytest.raises(Misconfigured, match=expected):
         sink.open()
     with pytest.raises(Misconfigured, match=expected):
         Tickets(sink.path)
+
+
+def test_words_that_were_taken_back_are_not_found(tmp_path: Path) -> None:
+    """The text index forgets them too."""
+    said = routed(1, 1, text="the password is swordfish")
+    assert said.message
+    deletion = msgspec.structs.replace(
+        routed(1, 2),
+        message=msgspec.structs.replace(said.message, id="d", kind="deletion", about=said.message.id, text=""),
+    )
+    sink = Sqlite(tmp_path / "tickets.db")
+    sink.open()
+    sink.write([said])
+    with Tickets(sink.path) as tickets:
+        assert len(tickets.search("swordfish")) == 1
+    sink.write([deletion])
+    sink.close()
+    with Tickets(sink.path) as tickets:
+        assert list(tickets.search("swordfish")) == []
+        assert "swordfish" not in b"".join(tickets.export()).decode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from normalizer.events import Contact, Fate, Kind, Message, Signal
+from normalizer.events import Contact, Event, Fate, Kind, Message, Signal
 from normalizer.ids import customer_id
 from normalizer.wire import decode
 from streams._state import State
@@ -13,7 +13,7 @@ from streams.thread import Thread
 from tests.unit.streams.samples import message, record
 
 
-def _through(*messages: Message) -> list[tuple[str, Signal | Fate]]:
+def _through(*messages: Message) -> list[tuple[str, Event]]:
     stage, found = Thread(), []
     state = State(stage.tables)
     for each in messages:

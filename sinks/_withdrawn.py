@@ -1,0 +1,44 @@
+"""Messages that their senders took back: providers demand that no copy of the words is kept.
+
+The row of such a message stays, so that the ticket still shows that there was one; its words, its files' names and
+those of its edits go, whatever came first.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from normalizer.events import Message
+from sinks import _rows as rows
+
+_NOTE = "INSERT INTO withdrawn VALUES (?) ON CONFLICT DO NOTHING"
+_KNOWN = "SELECT message_id FROM withdrawn WHERE message_id IN (SELECT value FROM json_each(?))"
+_TOLD = """SELECT number, id, subject, text, details FROM messages
+  WHERE (id = ?1 OR about = ?1 AND kind = 'edit') AND (subject || text || visible_text || html <> ''
+  OR EXISTS (SELECT 1 FROM attachments WHERE message_id = id))"""
+_ERASE = "UPDATE messages SET subject = '', text = '', visible_text = '', html = '' WHERE number = ?"
+_FORGET_FILES = "DELETE FROM attachments WHERE message_id = ?"
+# The index is contentless: to forget words it must be told which they were (SQLite FTS5, section 6.2).
+_FORGET_WORDS = "INSERT INTO words (words, rowid, subject, text, sender) VALUES ('delete', ?, ?, ?, ?)"
+
+_decoder = msgspec.json.Decoder(Message)
+
+
+def withdraw(connection: sqlite3.Connection, told: Sequence[Message]) -> None:
+    """Note what a batch takes back, and forget the words of all in it that was ever taken back."""
+    taken_back = {message.about for message in told if message.kind == "deletion" and message.about}
+    connection.executemany(_NOTE, [(each,) for each in sorted(taken_back)])
+    concerned = taken_back | {message.id for message in told} | {m.about for m in told if m.kind == "edit"}
+    for (message_id,) in connection.execute(_KNOWN, (_list(concerned),)).fetchall():
+        for number, found, subject, text, details in connection.execute(_TOLD, (message_id,)).fetchall():
+            said = msgspec.structs.replace(_decoder.decode(details), subject=subject, text=text)
+            connection.execute(_FORGET_WORDS, rows.words(number, said))
+            connection.execute(_FORGET_FILES, (found,))
+            connection.execute(_ERASE, (number,))
+
+
+def _list(ids: Iterable[str]) -> str:
+    return msgspec.json.encode(sorted(ids)).decode()
