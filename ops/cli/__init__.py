@@ -37,6 +37,7 @@ COMMANDS = {
     "topics": "ops.cli.topics",
     "config": "ops.cli.config",
     "doctor": "ops.cli.doctor",
+    "new": "ops.cli.new",
 }
 """Each command and the module whose `app` it is."""
 

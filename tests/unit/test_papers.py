@@ -63,7 +63,7 @@ def test_settings_in_documents_exist(page: Path, tmp_path: Path, monkeypatch: py
             monkeypatch.setenv(name, "secret")
         path = tmp_path / f"{number}.toml"
         path.write_text(shown, "utf-8")
-        assert "[channels.jsonl." in shown or load(path)
+        assert "[channels.kiosk." in shown or load(path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPO)))
