@@ -135,6 +135,12 @@ def peers() -> dict[str, Reader]:
         found["email-reply-parser"] = EmailReplyParser.parse_reply
     except ImportError:
         pass
+    try:
+        from talon import quotations  # type: ignore[import-untyped]  # has no stubs
+
+        found["talon"] = quotations.extract_from_plain
+    except ImportError:
+        pass
     return found
 
 

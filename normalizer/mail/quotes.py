@@ -15,6 +15,7 @@ import msgspec
 from normalizer.mail import _layout, header_block, signatures
 from normalizer.mail._layout import MAX_LINES, Line
 from normalizer.mail.header_block import MARKS
+from normalizer.mail.signatures import is_name_of
 
 _OWN_WORDS = frozenset(("text", "blank", "rule", "delimiter", "mobile"))
 _ENDS_WORDS = frozenset(("separator", "block", "attribution", "mobile"))
@@ -65,7 +66,7 @@ def dissect(text: str, *, keep_signature: bool = False) -> Reply:
     layout = _layout.read(bare)
     roles: list[Role] = ["reply"] * len(lines)
     kinds = {line.kind for line in layout}
-    confidence = 1.0 if kinds.isdisjoint(_ENDS_WORDS) else _cut_old_text(layout, roles)
+    confidence = 1.0 if kinds.isdisjoint(_ENDS_WORDS) else _cut_old_text(bare, layout, roles)
     _cut_closing(bare, layout, roles)
     if not kinds.isdisjoint(_RULERS):
         _cut_signatures(bare, layout, roles)
@@ -82,7 +83,7 @@ def dissect(text: str, *, keep_signature: bool = False) -> Reply:
     return Reply(visible, tuple(_spans(roles)), confidence)
 
 
-def _cut_old_text(layout: Sequence[Line], roles: list[Role]) -> float:
+def _cut_old_text(lines: Sequence[str], layout: Sequence[Line], roles: list[Role]) -> float:
     """Everything below a mark that ends the new text. Returns how sure that is."""
     written = signed = False
     for at, line in enumerate(layout):
@@ -93,7 +94,7 @@ def _cut_old_text(layout: Sequence[Line], roles: list[Role]) -> float:
             written = True
         elif line.kind in ("separator", "block") or (line.kind == "attribution" and not line.heads_quote):
             if written:
-                _fill(roles, _above_rules(layout, at), len(roles), "quote")
+                _fill(roles, _begin_of_old_text(lines, layout, at), len(roles), "quote")
                 return 1.0
             roles[at] = "attribution"
         elif line.kind == "mobile" and written:
@@ -165,6 +166,15 @@ def _above_rules(layout: Sequence[Line], at: int) -> int:
     while at > 0 and layout[at - 1].kind in ("blank", "rule"):
         at -= 1
     return at
+
+
+def _begin_of_old_text(lines: Sequence[str], layout: Sequence[Line], at: int) -> int:
+    """Where what leads to the old text at `at` begins: blank lines, rulers, and above a ruler its writer's name."""
+    start = _above_rules(layout, at)
+    block = header_block.read(lines, at) if layout[at].kind == "block" and start < at else None
+    named = block is not None and start > 1 and is_name_of(lines[start - 1], block.fields.get("from", ""))
+    written = any(line.kind == "text" for line in layout[: max(start - 1, 0)])
+    return _above_rules(layout, start - 1) if named and written else start
 
 
 def _end_of_words(layout: Sequence[Line], roles: Sequence[Role], at: int) -> int:

@@ -94,3 +94,11 @@ def looks_like_signature(lines: Sequence[str]) -> bool:
     return any(_CONTACT.search(line) for line in written) or (
         len(written) <= _MAX_NAMES and all(_NAME.fullmatch(line) for line in written)
     )
+
+
+def is_name_of(line: str, mailbox: str) -> bool:
+    """True for a line that is only the name in a mailbox ("Bob Jones <bob@…>"), its first word, or its local part."""
+    name = line.strip(_EDGES).casefold()
+    display, _, rest = mailbox.casefold().partition("<")
+    display, local = display.strip(" \"'"), (rest or mailbox.casefold()).partition("@")[0].strip()
+    return bool(name) and name in {display, display.partition(" ")[0], local}

@@ -7,6 +7,7 @@ import pytest
 from normalizer.mail import attribution
 from normalizer.mail._phrases import WROTE
 from normalizer.mail.quotes import visible_reply
+from normalizer.mail.signatures import is_name_of
 
 GMAIL = {
     "en": "On Wed, Oct 27, 2021 at 9:31 AM Jo Doe <jo@example.com> wrote:",
@@ -216,3 +217,27 @@ def test_a_weak_attribution_needs_a_quote_below_it() -> None:
     assert attribution.find_weak(["Ann wrote:", "> so"], 0) == attribution.Attribution(0, 1, weak=True)
     assert attribution.find_weak(["Ann wrote:", "so"], 0) is None
     assert attribution.find(["Ann wrote:", "> so"], 0) is None
+
+
+def test_a_name_above_the_ruler_of_what_he_wrote_is_part_of_it() -> None:
+    """Some clients write who it was over the line, and the header below it."""
+    block = "From: bob@example.com\nTo: ann@example.org\nSent: Friday, July 22, 2011 6:20 PM\nSubject: Hello"
+    assert visible_reply(f"Hi\nthere\n\nBob\n____________\n{block}\n\nHello") == "Hi\nthere"
+    assert visible_reply(f"Hi\nthere\n\nAnn\n____________\n{block}\n\nHello") == "Hi\nthere\n\nAnn"
+    assert visible_reply(f"Bob\n____________\n{block}\n\nHello") == "Bob"
+
+
+@pytest.mark.parametrize(
+    ("line", "mailbox", "named"),
+    [
+        ("Bob", "bob@example.com", True),
+        ("- Bob Jones", '"Bob Jones" <bj@example.com>', True),
+        ("Bob", "Bob Jones <bj@example.com>", True),
+        ("Bobby", "Bob Jones <bj@example.com>", False),
+        ("", "", False),
+        ("---", "<>", False),
+    ],
+)
+def test_a_name_of_a_mailbox(line: str, mailbox: str, named: bool) -> None:
+    """The display name, its first word, or the local part; never a part of a word."""
+    assert is_name_of(line, mailbox) is named
