@@ -42,6 +42,7 @@ def read(raw: RawEvent) -> tuple[Message, ...]:
     The mail's source id is its Message-ID with its Date: copies over two routes are equal, and other mails of a
     sender who reuses one Message-ID are not. Without a Message-ID it is a hash of sender, date, subject,
     recipients and text, never of the whole payload, since trace headers differ by route.
+    The field ``no_auto_answer`` is ``yes`` where no machine may answer (RFC 3834): such a mail is read by people all the same.
     """
     if not raw.body:
         raise Rejected("empty", f"mail {raw.source_id} has no bytes at all: look at it in its mailbox, then discard it")
@@ -83,7 +84,13 @@ def read(raw: RawEvent) -> tuple[Message, ...]:
         refs=identifiers.refs(mail, own, kind.original_message_id),
         bounces=kind.bounces,
         forwarded=find_forward(subject, text),
-        fields=_fields(mail, kind, loop=loop, trust_because=trusted.because if trusted else ""),
+        fields=_fields(
+            mail,
+            kind,
+            loop=loop,
+            no_auto_answer="yes" if loops.is_automatic(mail) else "",
+            trust_because=trusted.because if trusted else "",
+        ),
         degradations=tuple(sorted(notes - {""})),
         trust=trusted.verdict if trusted else "",
     )

@@ -285,3 +285,10 @@ def test_odd_mails_of_the_world(folder: str) -> None:
     assert paths
     for path in paths:
         assert set(only(path.read_bytes()).degradations) <= set(MEANING), path
+
+
+def test_what_no_machine_may_answer_says_so() -> None:
+    """For those who answer automatically downstream; people read it like any other."""
+    assert "no_auto_answer" not in only(WHOLE).fields
+    listed = only(b"Precedence: bulk\n" + WHOLE)
+    assert (listed.fields["no_auto_answer"], listed.kind) == ("yes", "list")
