@@ -33,7 +33,7 @@ def cursor_key(channel: str, account: str, source: str) -> str:
 
 
 class Cursors:
-    """The cursors of `accounts`, read from the topic at the first `load` and kept in step by `save`.
+    """The cursors of `accounts`, read from the topic at the first `load` after `forget` and kept in step by `save`.
 
     One process at a time may write the cursors of an account; any number of its threads may.
     """
@@ -55,6 +55,11 @@ class Cursors:
         what this version cannot read.
         """
         return self._loaded().get(cursor_key(channel, account, source))
+
+    def forget(self) -> None:
+        """Read the topic again at the next `load`: another process has saved there since."""
+        with self._reading:
+            self._positions = None
 
     def save(self, channel: str, account: str, source: str, position: Any) -> None:
         """Return when the broker has the new position. Raises as `Publisher.write` does."""

@@ -20,12 +20,18 @@ _log = logging.getLogger(__name__)
 class Pauses(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds to wait after a failure: `first`, doubled each time up to `longest`.
 
-    `patience` is the wait when a person must act.
+    `patience` is the wait when a person must act, and between the probes of a source whose circuit is open: one that
+    has failed `open_after` times in a row (M. Nygard, "Release It!", circuit breaker).
     """
 
     first: float = 1.0
     longest: float = 120.0
     patience: float = 300.0
+    open_after: int = 10
+
+    def is_open(self, failures: int) -> bool:
+        """Whether so many failures in a row are more than a bad moment."""
+        return failures >= self.open_after
 
     def after(self, failures: int, jitter: float, retry_after: float | None = None) -> float:
         """The pause after so many failures in a row (1, 2 …); never shorter than the other side asked for.
@@ -33,19 +39,22 @@ class Pauses(msgspec.Struct, frozen=True, kw_only=True):
         `jitter` in [0, 1) spreads the callers over the upper half of the pause, so that they do not come back
         together (AWS Architecture Blog, "Exponential Backoff And Jitter").
         """
-        pause = min(self.longest, self.first * 2.0 ** min(failures - 1, 30))
+        growing = min(self.longest, self.first * 2.0 ** min(failures - 1, 30))
+        pause = self.patience if self.is_open(failures) else growing
         return max(pause * (1 + jitter) / 2, (retry_after or 0) * (1 + jitter / 10))
 
 
 def persist(work: Callable[[], None], status: Status, stop: threading.Event, pauses: Pauses) -> None:
     """Call `work` again and again, with pauses after its failures, until it returns or `stop` is set.
 
-    The pauses start anew once `work` has received something or has held out longer than the longest of them.
+    The pauses start anew once `work` has received something or has held out longer than the longest of them. When
+    they have not for long, the circuit opens: the source is failing and is only probed, until a probe does so.
     Nothing that `work` raises gets out of here.
     """
     failures = 0
     while not stop.is_set():
         received, began = status.received, time.monotonic()
+        retry_after, a_bug = None, False
         try:
             work()
         except Misconfigured as error:
@@ -54,18 +63,30 @@ def persist(work: Callable[[], None], status: Status, stop: threading.Event, pau
             stop.wait(pauses.patience)
             continue
         except Retriable as error:
-            status.waiting(str(error))
-            _log.warning("%s waits: %s", status.name, error)
-            retry_after = error.retry_after
+            why, retry_after = str(error), error.retry_after
         except Exception as error:  # noqa: BLE001 - isolation: one source's bug is not another's trouble
-            status.failing(_without_payload(error))
-            _log.error("%s failed in a way that is a bug: %s", status.name, _without_payload(error))
-            retry_after = None
+            why, a_bug = _without_payload(error), True
         else:
             return
         worked = status.received > received or time.monotonic() - began > pauses.longest
         failures = 1 if worked else failures + 1
+        _tell(status, why, failures, pauses, a_bug=a_bug)
         stop.wait(pauses.after(failures, random.random(), retry_after))  # noqa: S311 - jitter, not a secret
+
+
+def _tell(status: Status, why: str, failures: int, pauses: Pauses, *, a_bug: bool) -> None:
+    """Say what happened, in the health and in the log."""
+    if pauses.is_open(failures):
+        why = f"{why} (failed {failures} times in a row: asked again every {pauses.patience:g} s)"
+    if a_bug:
+        status.failing(why)
+        _log.error("%s failed in a way that is a bug: %s", status.name, why)
+    elif pauses.is_open(failures):
+        status.failing(why)
+        _log.error("%s fails: %s", status.name, why)
+    else:
+        status.waiting(why)
+        _log.warning("%s waits: %s", status.name, why)
 
 
 def _without_payload(error: Exception) -> str:

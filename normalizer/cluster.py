@@ -43,17 +43,24 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class TopicSpec(msgspec.Struct, frozen=True):
-    """How a topic must be. `retention_hours` is None for compacted topics, which keep the last of each key."""
+    """How a topic must be. `retention_hours` is None for compacted topics, which keep the last of each key.
+
+    `partitions` is None for topics that have as many as the cluster's setting says.
+    """
 
     name: str
     retention_hours: int | None = None
     compacted: bool = False
+    partitions: int | None = None
 
 
 DAY = 24
 
 DEAD_LETTERS = "dead.letters"
 """The records that a stage could not process, with their original bytes; there is no event of their own."""
+
+ACCOUNTS = "edge.accounts"
+"""No records: its partitions are what edge processes share out, each with the polled accounts that fall into it."""
 
 TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(Message.topic, 7 * DAY),
@@ -66,6 +73,7 @@ TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(Fate.topic, 45 * DAY),
     TopicSpec(Cursor.topic, compacted=True),
     TopicSpec(Health.topic, compacted=True),
+    TopicSpec(ACCOUNTS, DAY, partitions=48),
 )
 
 

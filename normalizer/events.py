@@ -278,6 +278,7 @@ class Health(Event, frozen=True, kw_only=True, omit_defaults=True):
     """How one source or stage is doing. Keyed by its name; compacted; a report, never a lease.
 
     `behind` is how many items the source still holds, where it can say. `warning` is what will need a person soon.
+    `looked_at` is when the source was last asked with success, `rate` what came a minute, `edge` the process that reads.
     """
 
     type: ClassVar[str] = "switchboard.health"
@@ -292,3 +293,6 @@ class Health(Event, frozen=True, kw_only=True, omit_defaults=True):
     last_received_at: Moment | None = None
     behind: int | None = None
     warning: str = ""
+    looked_at: Moment | None = None
+    rate: float = 0.0
+    edge: str = ""

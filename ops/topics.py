@@ -20,6 +20,7 @@ from normalizer.errors import Misconfigured, Retriable
 
 HOUR_MS = 3_600_000
 CONNECT_MS = 5_000
+_FIXED = tuple(spec.name for spec in TOPICS if spec.partitions)  # their number is no setting
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -37,7 +38,7 @@ def wanted(cluster: Cluster, channels: Sequence[str], extra: Sequence[TopicSpec]
     specs = [*TOPICS, *map(raw_topic, channels), *extra]
     return {
         cluster.named(spec.name): {
-            "num_partitions": cluster.partitions,
+            "num_partitions": spec.partitions or cluster.partitions,
             "replication_factor": cluster.replication,
             "configs": _configs(spec, cluster),
         }
@@ -101,7 +102,11 @@ def _compare(
     partitions = actual["partitions"]
     count, needed = len(partitions), expected["num_partitions"]
     if count != needed:
-        remedy = f"set `kafka.partitions` to {count}: another number would part keys from what stages remember of them."
+        remedy = (
+            "stop the processes that use it, delete it, and run `switchboard topics declare`."
+            if name.endswith(_FIXED)
+            else f"set `kafka.partitions` to {count}: another number would part keys from what stages remember of them."
+        )
         yield Difference(name, "partitions", str(count), str(needed), remedy)
     replicas = min((len(partition["replica_nodes"]) for partition in partitions), default=0)
     if replicas != expected["replication_factor"]:

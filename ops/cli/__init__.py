@@ -27,6 +27,7 @@ LIBRARIES = frozenset({"aiokafka", "asyncio", "faust", "imapclient", "kafka", "m
 COMMANDS = {
     "up": "ops.cli.up",
     "status": "ops.cli.status",
+    "channels": "ops.cli.channels",
     "tickets": "ops.cli.tickets",
     "ledger": "ops.cli.ledger",
     "dead-letters": "ops.cli.dead_letters",

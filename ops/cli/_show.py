@@ -23,6 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document a line, 
 COLOURS = {
     "urgent": "bold red", "high": "yellow", "low": "dim", "open": "green", "closed": "dim", "suppressed": "dim",
     "merged": "dim", "running": "green", "waiting": "yellow", "failing": "bold red", "stopped": "dim",
+    "silent": "bold red", "never ran": "dim",
 }  # fmt: skip
 
 

@@ -41,7 +41,11 @@ def connector(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="CHANNEL, CHANNEL:ACCOUNT, or `all`.")],
 ) -> None:
-    """Run the configured accounts of a channel, or one of them."""
+    """Run the configured accounts of a channel, or one of them.
+
+    Processes that are started with the same NAME share the accounts that are polled, each of which has one owner at a
+    time; when one ends, the others take over. The doors of accounts that are called are served by each of them.
+    """
     asyncio.run(_connectors(session(context), "" if name == "all" else name))
 
 
@@ -49,7 +53,7 @@ async def _connectors(found: Session, only: str) -> None:
     chosen = wiring.connectors(found.config, only)
     if not chosen:
         raise Misconfigured("no account is configured: add a section [channels.CHANNEL.ACCOUNT] to the configuration")
-    edge, publisher = edge_on(reach(found), chosen)
+    edge, publisher = edge_on(reach(found), chosen, ".".join(["edge", *only.split(":")] if only else ["edge"]))
     try:
         async with serving(edge.routes(), found.config.http, edge.problems) as door:
             edge.start()

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from normalizer.cluster import DEAD_LETTERS, TOPICS, Cluster, TopicSpec, raw_topic
+from normalizer.cluster import ACCOUNTS, DEAD_LETTERS, TOPICS, Cluster, TopicSpec, raw_topic
 from normalizer.events import (
     RAW,
     Cursor,
@@ -106,6 +106,12 @@ DOORWAYS: dict[str, Doorway] = {
         readers=("switchboard status", "any program"),
         public=True,
     ),
+    ACCOUNTS: Doorway(
+        about="No records: edge processes share out its partitions, each with the polled accounts that fall into it.",
+        key="none",
+        writers=(),
+        readers=("connectors",),
+    ),
 }
 
 
@@ -137,7 +143,8 @@ def document(channels: Sequence[str], schemas: str = "schemas") -> dict[str, Any
 
 def _channel(spec: TopicSpec) -> Schema:
     doorway = DOORWAYS[spec.name]
-    names = [versioned_type(event) for event in events() if event.topic == spec.name] or ["dead-letter"]
+    names = [versioned_type(event) for event in events() if event.topic == spec.name]
+    names += ["dead-letter"] if spec.name == DEAD_LETTERS else []
     return {
         "address": spec.name,
         "description": _described(doorway),
@@ -170,7 +177,7 @@ def _kafka(spec: TopicSpec) -> Schema:
         configuration["retention.ms"] = spec.retention_hours * _HOUR_MS
     return {
         "topic": spec.name,
-        "partitions": Cluster().partitions,
+        "partitions": spec.partitions or Cluster().partitions,
         "replicas": Cluster().replication,
         "topicConfiguration": configuration,
         "bindingVersion": _BINDING,

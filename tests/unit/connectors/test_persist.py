@@ -19,7 +19,7 @@ FRACTION = st.floats(0, 1, exclude_max=True)
 @given(failures=st.integers(1, 10_000), jitter=FRACTION)
 def test_pauses_grow_and_stay_bounded(failures: int, jitter: float) -> None:
     """Within the upper half of what they would be, and never over the longest."""
-    pauses = Pauses(first=1, longest=60)
+    pauses = Pauses(first=1, longest=60, open_after=100_000)
     full = min(60, 2 ** min(failures - 1, 30))
     assert full / 2 <= pauses.after(failures, jitter) <= full
 
@@ -28,7 +28,7 @@ def test_pauses_grow_and_stay_bounded(failures: int, jitter: float) -> None:
 def test_no_pause_is_shorter_than_was_asked_for(failures: int, jitter: float, asked: float) -> None:
     """And not much longer, when the other side asks for more than we would wait."""
     pause = Pauses().after(failures, jitter, asked)
-    assert asked <= pause <= max(120, asked * 1.1)
+    assert asked <= pause <= max(300, asked * 1.1)
 
 
 def test_failures_in_a_row_count_until_something_arrives() -> None:
