@@ -17,7 +17,7 @@ from normalizer.ids import message_id
 
 MOST_MEDIA = 10
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]+")
 _PLAIN = ("messagingservicesid", "fromcountry", "fromcity", "fromstate", "optouttype")
 _NAMES = {"messagingservicesid": "messaging_service", "fromcountry": "country", "optouttype": "opt_out_type"}
 
