@@ -12,6 +12,7 @@ from typing import Self
 from connectors._http import HttpServer
 from connectors.fakes._twilio.account import Account
 from connectors.fakes._twilio.messages import Messages, Number
+from connectors.fakes._twilio.phone import Line, Phone
 from connectors.fakes._twilio.webhooks import Webhooks
 
 ACCOUNT_SID = "AC" + "5" * 32
@@ -21,15 +22,16 @@ AUTH_TOKEN = "an-auth-token-of-the-stand-in"  # noqa: S105 - of no account
 class FakeTwilio:
     """A server on this machine, at `url`, for as long as its context.
 
-    `account` has the clock and the faults, `webhooks` signs and sends, `messages` are SMS, MMS and WhatsApp. A further
-    family of resources (calls) is one more part, made like `Messages` and listed in `parts`.
+    `account` has the clock and the faults, `webhooks` signs and sends, `messages` are SMS, MMS and WhatsApp, `phone` is
+    for calls. A further family of resources is one more part, made like `Messages` and listed in `parts`.
     """
 
     def __init__(self, account_sid: str = ACCOUNT_SID, auth_tokens: tuple[str, ...] = (AUTH_TOKEN,)) -> None:
         self.account = Account(account_sid, auth_tokens)
         self.webhooks = Webhooks(self.account)
         self.messages = Messages(self.account, self.webhooks)
-        self.parts = (self.messages,)
+        self.phone = Phone(self.account, self.webhooks)
+        self.parts = (self.messages, self.phone)
         self._running = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -53,4 +55,9 @@ class FakeTwilio:
     ) -> str:
         """Own a number (``+15005550006``, ``whatsapp:+15005550006``, a short code), and return it."""
         self.messages.numbers[address] = Number(sms_url, fallback_url, messaging_service_sid)
+        return address
+
+    def line(self, address: str, voice_url: str, *, status_callback: str = "") -> str:
+        """Own a number that can be called, and return it."""
+        self.phone.lines[address] = Line(voice_url, status_callback)
         return address
