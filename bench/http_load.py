@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import psutil
 from msgspec import Struct
@@ -42,7 +42,7 @@ class _Connection(asyncio.Protocol):
         head, found, body = self._answer.partition(b"\r\n\r\n")
         if not found or len(body) < _length(head):
             return
-        assert self._answer.startswith(b"HTTP/1.1 202"), self._answer
+        assert self._answer.startswith(b"HTTP/1.1 2"), self._answer
         self._took.append((time.perf_counter() - self._sent) * 1000)
         self._answer = b""
         if time.perf_counter() < self._until:
@@ -61,12 +61,11 @@ def _length(head: bytes) -> int:
     return int(length.partition(b":")[2])
 
 
-def post(path: str, body: bytes) -> bytes:
-    """The bytes of a JSON post."""
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+def post(path: str, body: bytes, headers: Mapping[str, str] | None = None, kind: str = "application/json") -> bytes:
+    """The bytes of a post."""
+    marks = {"Host": "bench", "Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}
+    head = "".join(f"{name}: {value}\r\n" for name, value in marks.items())
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
 def measure(server: int, port: int, make: Callable[[], bytes], *, connections: int, seconds: float) -> Figures:
