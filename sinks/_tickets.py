@@ -12,6 +12,10 @@ import msgspec
 
 from normalizer.errors import Rejected
 from normalizer.events import Attachment, Contact, Decision, Message, Priority, Status, Ticket
+from sinks._shown import History as History
+from sinks._shown import Hit as Hit
+from sinks._shown import Revision as Revision
+from sinks._shown import Stored as Stored
 from sinks._sqlite import named, open_reader, snapshot
 from sinks._words import around, matching
 
@@ -25,53 +29,6 @@ _FAMILY = """WITH RECURSIVE family (id) AS (VALUES (?) UNION
   SELECT t.id FROM family JOIN tickets t ON t.merged_into = family.id AND t.merged_into <> '')"""
 _decoder = msgspec.json.Decoder(Message)
 _related = msgspec.json.Decoder(tuple[str, ...])
-
-
-class Stored(msgspec.Struct, frozen=True):
-    """A message in the store, whole; `suppressed` is why nobody needs to act.
-
-    `ticket_id` and `revision` name what it caused, with its `decisions`: another ticket than the one that is shown
-    when that ticket was merged into it.
-    """
-
-    message: Message
-    ticket_id: str
-    revision: int
-    suppressed: str
-    decisions: tuple[Decision, ...]
-
-
-class Revision(msgspec.Struct, frozen=True):
-    """One step in the life of a ticket. `message_id` is "" for a change of status."""
-
-    revision: int
-    message_id: str
-    status: Status
-    priority: Priority
-    queue: str
-    at: datetime
-    decisions: tuple[Decision, ...]
-
-
-class History(msgspec.Struct, frozen=True):
-    """A ticket with its revisions and all its messages in the order in which they were said.
-
-    The messages of tickets that were merged into this one are among them. `survivor` is the id of the ticket that
-    this one is part of by now, after all merges; its own when it was not merged.
-    """
-
-    ticket: Ticket
-    survivor: str
-    messages: tuple[Stored, ...]
-    revisions: tuple[Revision, ...]
-
-
-class Hit(msgspec.Struct, frozen=True):
-    """A message that was found, the ticket that it is part of by now, and the text around the first word."""
-
-    ticket: Ticket
-    message_id: str
-    excerpt: str
 
 
 class Tickets:
@@ -117,6 +74,16 @@ class Tickets:
             (status, queue, priority, channel, min(limit, MAX_ROWS)),
         )
         return [_ticket(row) for row in found]
+
+    def openings(self, tickets: Sequence[Ticket]) -> dict[str, str]:
+        """The first words said in each ticket that has no subject, by its id: chats and calls have none."""
+        nameless = msgspec.json.encode([ticket.id for ticket in tickets if not ticket.subject]).decode()
+        found = self._rows(
+            """SELECT ticket_id, substr(coalesce(nullif(visible_text, ''), text), 1, 80), min(said_at) FROM messages
+              WHERE ticket_id IN (SELECT value FROM json_each(?)) AND suppressed = '' GROUP BY ticket_id""",
+            (nameless,),
+        )
+        return {ticket_id: " ".join(words.split()) for ticket_id, words, _ in found}
 
     def ticket(self, prefix: str) -> History:
         """The ticket whose id starts with `prefix`. Raises `Rejected` when there is none, or more than one."""

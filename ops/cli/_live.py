@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -42,6 +42,7 @@ class Sample(msgspec.Struct, frozen=True):
     stages: tuple[StageRate, ...]
     ledger: tuple[Account, ...]
     tickets: tuple[Ticket, ...]
+    openings: Mapping[str, str] = {}
     problem: str = ""
 
 
@@ -64,9 +65,10 @@ class Sampler:
             accounts = tuple(account for account in self._ledger.take() if account.accepted)
             with Tickets(self._store) as store:
                 latest = tuple(store.list_tickets(limit=_LATEST))
+                openings = store.openings(latest)
         except SwitchboardError as error:
-            return Sample(tuple(self._health()), stages, (), (), str(error))
-        return Sample(tuple(self._health()), stages, accounts, latest)
+            return Sample(tuple(self._health()), stages, (), (), problem=str(error))
+        return Sample(tuple(self._health()), stages, accounts, latest, openings)
 
     def _rate(self, name: str) -> StageRate:
         progress, now = self._workers[name].progress, time.monotonic()
@@ -95,7 +97,7 @@ def picture(title: str, sample: Sample) -> RenderableType:
         Text(),
         rendered(list(sample.ledger)),
         Text(),
-        listing(sample.tickets),
+        listing(sample.tickets, sample.openings),
     ]
     if sample.problem:
         parts.append(Text(sample.problem, style="yellow"))

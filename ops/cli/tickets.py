@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -41,17 +41,18 @@ def list_(
     """The tickets, the last updated first."""
     with _store(session(context)) as store:
         found = store.list_tickets(status=status, queue=queue, priority=priority, channel=channel, limit=limit)
+        openings = store.openings(found)
     if as_json:
         lines(found)
     else:
-        STDOUT.print(listing(found))
+        STDOUT.print(listing(found, openings))
 
 
-def listing(found: Sequence[Ticket]) -> RenderableType:
-    """Tickets as a table."""
+def listing(found: Sequence[Ticket], openings: Mapping[str, str]) -> RenderableType:
+    """Tickets as a table. One without a subject is known by its opening words."""
     rows = [
-        (t.id[:SHORT], t.status, t.priority, t.queue, t.channel, t.customer.name or t.customer.address, t.subject,
-         t.messages, t.updated_at)
+        (t.id[:SHORT], t.status, t.priority, t.queue, t.channel, t.customer.name or t.customer.address,
+         t.subject or openings.get(t.id, ""), t.messages, t.updated_at)
         for t in found
     ]  # fmt: skip
     columns = ["id", "status", "priority", "queue", "channel", "customer", "subject", "messages#", "updated"]

@@ -226,3 +226,15 @@ def test_reading_cannot_write(sink: Sqlite) -> None:
     """The reader's connection is read-only."""
     with Tickets(sink.path) as tickets, pytest.raises(Misconfigured, match="cannot be written"):
         tickets._rows("DELETE FROM decisions")
+
+
+def test_a_ticket_without_a_subject_is_known_by_its_first_words(sink: Sqlite) -> None:
+    """Chats have no subject; what machines said does not count."""
+    chat = said(1, "hello?\nis anybody there", "")
+    nameless = msgspec.structs.replace(chat, ticket=msgspec.structs.replace(chat.ticket, subject=""))
+    assert nameless.message
+    quiet = msgspec.structs.replace(nameless.message, visible_text="")
+    sink.write([msgspec.structs.replace(nameless, message=quiet), routed(2, 1)])
+    with Tickets(sink.path) as tickets:
+        found = tickets.list_tickets()
+        assert tickets.openings(found) == {chat.ticket.id: "hello? is anybody there"}
