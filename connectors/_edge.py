@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from connectors._base import Connector, Poller, Receiver
 from connectors._board import Board
 from connectors._cursors import Cursors
+from connectors._membership import Membership
 from connectors._persist import Pauses
 from connectors._publisher import Publisher
 from connectors._receive import Positions as Positions
@@ -21,7 +22,7 @@ from connectors._receive import receive as receive
 from connectors._shares import Shares
 from connectors._sources import Sources, account_name
 from connectors._status import health_records
-from normalizer.cluster import Cluster
+from normalizer.cluster import ACCOUNTS, Cluster
 from normalizer.errors import SwitchboardError
 from normalizer.events import Health
 
@@ -146,7 +147,7 @@ def edge_on(cluster: Cluster, connectors: Sequence[Connector[Any]], group: str =
     publisher = Publisher(cluster)
     cursors = Cursors(cluster, publisher, [(each.channel, each.account) for each in connectors])
     shared = group and any(isinstance(each, Poller) for each in connectors)
-    owner = Shares(cluster, group, cursors.forget) if shared else Alone()
+    owner = Shares(Membership(cluster, group, ACCOUNTS), cursors.forget) if shared else Alone()
 
     def report(health: Sequence[Health]) -> None:
         publisher.write(health_records(health))

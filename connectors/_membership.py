@@ -64,11 +64,12 @@ class Holder(Protocol):
 class Membership:
     """A membership that is kept up by a thread of its own until `close`; a Kafka that is away is waited for."""
 
-    def __init__(self, cluster: Cluster, group: str, topic: str, holder: Holder) -> None:
+    _holder: Holder
+
+    def __init__(self, cluster: Cluster, group: str, topic: str) -> None:
         self._cluster = cluster
         self._group = cluster.named(group)
         self._topic = cluster.named(topic)
-        self._holder = holder
         self._stop = threading.Event()
         self._using = threading.Lock()
         self._consumer: KafkaConsumer | None = None
@@ -76,8 +77,9 @@ class Membership:
         self.partitions = 0
         self.problem = ""
 
-    def start(self) -> None:
-        """Join the group, soon."""
+    def start(self, holder: Holder) -> None:
+        """Join the group, soon; `holder` is told what that gives."""
+        self._holder = holder
         self._thread.start()
 
     def close(self, seconds: float) -> None:

@@ -23,17 +23,17 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Set
+from typing import Protocol
 
-from connectors._membership import REBALANCE, SESSION, Membership
+from connectors._membership import REBALANCE, SESSION, Holder
 from connectors._sources import Sources
-from normalizer.cluster import ACCOUNTS, Cluster
 
 _log = logging.getLogger(__name__)
 
 _LEASE = SESSION - 3.0  # seconds that an answer of Kafka is good for
 _FINISH = REBALANCE - 15.0
 _CONFIRM = 1.0
-_TICK = 0.1
+_TICK = 0.05
 
 
 def partition_of(account: str, partitions: int) -> int:
@@ -41,12 +41,34 @@ def partition_of(account: str, partitions: int) -> int:
     return zlib.crc32(account.encode()) % partitions
 
 
-class Shares:
-    """Which accounts this process has, as a member of `group`. `taken_over` is called before any account is begun."""
+class Member(Protocol):
+    """A membership in the group that shares out partitions (`_membership.Membership`)."""
 
-    def __init__(self, cluster: Cluster, group: str, taken_over: Callable[[], None]) -> None:
-        self._membership = Membership(cluster, group, ACCOUNTS, self)
+    partitions: int
+    problem: str
+
+    def start(self, holder: Holder) -> None:
+        """Join, soon; `holder` is told what that gives."""
+        ...
+
+    def close(self, seconds: float) -> None:
+        """Give up everything."""
+        ...
+
+    def confirmed(self, partition: int) -> bool | None:
+        """Whether we are still the member that we were; None when that cannot be told now."""
+        ...
+
+
+class Shares:
+    """Which accounts this process has, as a `member`. `taken_over` is called before any account is begun."""
+
+    def __init__(
+        self, member: Member, taken_over: Callable[[], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._membership = member
         self._taken_over = taken_over
+        self._clock = clock
         self._lock = threading.Lock()  # of what the client's thread and the keeper's both change
         self._granted: set[int] = set()
         self._leaving: list[tuple[set[int], Callable[[], None]]] = []
@@ -61,7 +83,7 @@ class Shares:
         """Join the group, and begin and end accounts as they are given and taken."""
         self._sources = sources
         self._keeper.start()
-        self._membership.start()
+        self._membership.start(self)
 
     def close(self) -> None:
         """Leave the group. The sources have ended, so that others may begin at once."""
@@ -75,7 +97,7 @@ class Shares:
 
     def ours(self, account: str) -> bool:
         """Whether an account that was begun here may be heard of, at this moment."""
-        return time.monotonic() < self._until and account in self._held and account not in self._fenced
+        return self._clock() < self._until and account in self._held and account not in self._fenced
 
     def granted(self, partitions: Set[int]) -> None:
         """Kafka gives us more."""
@@ -103,8 +125,8 @@ class Shares:
                 _log.exception("the accounts that this process has could not be looked after, which is a bug")
 
     def _tick(self) -> None:
-        lapsed = time.monotonic() >= self._until
-        self._confirm()
+        lapsed = self._clock() >= self._until
+        self._confirm(lapsed=lapsed)
         with self._lock:
             granted = set() if lapsed else set(self._granted)
         wanted = {each for each in self._sources.accounts if self._partition(each) in granted}
@@ -114,9 +136,9 @@ class Shares:
         self._begin(wanted - self._held.keys())
         self._give_up()
 
-    def _confirm(self) -> None:
-        """Prolong the lease, if Kafka counts us as a member."""
-        now = time.monotonic()
+    def _confirm(self, *, lapsed: bool) -> None:
+        """Prolong the lease, if Kafka counts us as a member. One that has run out is not prolonged but begun anew."""
+        now = self._clock()
         with self._lock:
             partition = next(iter(self._granted), None)
             if partition is None or now < self._confirm_at:
@@ -124,7 +146,8 @@ class Shares:
             self._confirm_at = now + _CONFIRM
         answer = self._membership.confirmed(partition)
         with self._lock:
-            if answer and self._granted:
+            in_time = lapsed or self._clock() < self._until - _TICK
+            if answer and in_time and self._granted:
                 self._until = now + _LEASE  # counted from the question, since Kafka counts from later
             elif answer is False:
                 self._until = 0.0
@@ -137,7 +160,7 @@ class Shares:
             self._sources.begin(account, lambda account=account: self.ours(account))  # type: ignore[misc]  # bound at once
 
     def _end(self, accounts: Set[str]) -> None:
-        now = time.monotonic()
+        now = self._clock()
         for account in sorted(accounts):
             if not self._held[account]:
                 self._held[account] = now + _FINISH

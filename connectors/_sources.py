@@ -12,7 +12,7 @@ from connectors._base import Poller, Receiver
 from connectors._board import Board
 from connectors._cursors import cursor_key
 from connectors._persist import Pauses, persist
-from connectors._receive import Positions, Publishes, receive
+from connectors._receive import Ours, Positions, Publishes, receive
 from connectors._status import Status
 
 
@@ -21,12 +21,27 @@ def account_name(channel: str, account: str) -> str:
     return f"{channel}/{account}"
 
 
+class _Stop(threading.Event):
+    """Also set while an account may be somebody else's, so that a poller that was paused does not even look."""
+
+    def __init__(self, ours: Ours) -> None:
+        super().__init__()
+        self._ours = ours
+
+    def is_set(self) -> bool:
+        return super().is_set() or not self._ours()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return super().wait(timeout) or not self._ours()
+
+
 class _Tenure:
     """One time that this process has an account: from `begin` until the last of its threads has ended."""
 
-    def __init__(self, poller: Poller[Any]) -> None:
+    def __init__(self, poller: Poller[Any], ours: Ours) -> None:
         self.poller = poller
-        self.stop = threading.Event()
+        self.ours = ours
+        self.stop = _Stop(ours)
         self.names: set[str] = set()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -68,13 +83,13 @@ class Sources:
         """Every account that could be begun."""
         return tuple(self._pollers)
 
-    def begin(self, account: str, ours: Callable[[], bool]) -> None:
+    def begin(self, account: str, ours: Ours) -> None:
         """Read an account from where its positions are; `ours` is asked before each step that others would see."""
         with self._lock:
             if self._closed or account in self._tenures:
                 return
-            tenure = self._tenures[account] = _Tenure(self._pollers[account])
-        tenure.thread(account, partial(self._discover, tenure, account, ours))
+            tenure = self._tenures[account] = _Tenure(self._pollers[account], ours)
+        tenure.thread(account, partial(self._discover, tenure, account))
 
     def end(self, account: str) -> None:
         """Ask an account's sources to finish the page in hand, and to stop."""
@@ -109,7 +124,7 @@ class Sources:
             time.sleep(0.02)
         return ended
 
-    def _discover(self, tenure: _Tenure, account: str, ours: Callable[[], bool]) -> None:
+    def _discover(self, tenure: _Tenure, account: str) -> None:
         """Ask an account for its sources, until it knows them, and read each in a thread of its own."""
         poller, sources = tenure.poller, list[str]()
         # The doors of a channel that is called as well report under the account's name.
@@ -120,15 +135,15 @@ class Sources:
         self._board.forget_unreported(name)  # from here on its sources speak for it
         for source in sources:
             thread_name = cursor_key(poller.channel, poller.account, source)
-            tenure.thread(thread_name, partial(self._read, tenure, source, ours))
+            tenure.thread(thread_name, partial(self._read, tenure, source))
 
-    def _read(self, tenure: _Tenure, source: str, ours: Callable[[], bool]) -> None:
+    def _read(self, tenure: _Tenure, source: str) -> None:
         poller = tenure.poller
         status = self._status(tenure, cursor_key(poller.channel, poller.account, source))
 
         def work() -> None:
             while not tenure.stop.is_set():  # a poller that runs dry is asked again
-                receive(poller, source, self._publisher, self._positions, status, tenure.stop, ours)
+                receive(poller, source, self._publisher, self._positions, status, tenure.stop, tenure.ours)
 
         persist(work, status, tenure.stop, self._pauses)
 

@@ -1,0 +1,157 @@
+"""Three processes share 300 polled accounts; one is killed and one is paused while items flow."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from connectors._membership import SESSION
+from normalizer.cluster import Cluster
+from normalizer.events import Cursor
+from normalizer.wire import decode, header
+from tests.servers.topic import records, wait
+
+pytestmark = pytest.mark.engine
+
+ACCOUNTS = 300
+PROCESSES = 3
+Topics = Callable[..., list[str]]
+
+
+class Look(NamedTuple):
+    """A look at an account by a process, until its page was saved; `end` is infinite for one that never was."""
+
+    account: str
+    begin: float
+    end: float
+    process: int
+
+
+def test_processes_share_accounts_and_take_over(cluster: Cluster, topics: Topics, tmp_path: Path) -> None:
+    """Each account has one owner at a time, whatever happens to the processes; nothing is lost.
+
+    One process is killed with -9 and one paused for longer than its session: the third has all 300 within 20 s. The
+    paused one goes on, finds that it owns nothing, reads nothing, and gets a share anew.
+    """
+    topics("counted")
+    for number in range(ACCOUNTS):
+        (tmp_path / f"a{number}").write_bytes(b"x")
+    with processes(cluster, tmp_path) as (killed, paused, third), flowing(tmp_path) as stop:
+        wait(lambda: all(60 <= len(owned(tmp_path, each.pid)) <= 140 for each in (killed, paused, third)), 30)
+        paused.send_signal(signal.SIGSTOP)
+        killed.kill()
+        died = time.monotonic()
+        wait(lambda: len(owned(tmp_path, third.pid)) == ACCOUNTS, SESSION + 8)
+        paused.send_signal(signal.SIGCONT)
+        resumed = time.monotonic()
+        wait(lambda: len(owned(tmp_path, paused.pid, resumed + 3)) > 100, 20)
+        stop()
+        wait(lambda: places(cluster) == sizes(tmp_path), 20)
+    arrived = Counter(
+        f"{header(each.headers, 'ce_source')} {header(each.headers, 'ce_subject')}"
+        for each in records(cluster, "raw.counted")
+    )
+    expected = {f"/counted/{name} {item}" for name, size in sizes(tmp_path).items() for item in range(1, size + 1)}
+    assert set(arrived) == expected
+    assert arrived.total() - len(expected) <= 20  # pages in hand when their process was killed or paused
+    found = looks(tmp_path, {killed.pid: died})
+    caught = [each for each in found if each.process == paused.pid and each.begin < died and each.end > resumed]
+    assert len(caught) < 20
+    assert overlaps([each for each in found if each not in caught]) == []
+
+
+@contextmanager
+def processes(cluster: Cluster, folder: Path) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Edge processes on the accounts in a folder."""
+    script = str(Path(__file__).with_name("shares_process.py"))
+    command = [sys.executable, script, cluster.brokers, cluster.namespace, str(folder), str(ACCOUNTS)]
+    started = [subprocess.Popen(command) for _ in range(PROCESSES)]
+    try:
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def flowing(folder: Path) -> Iterator[Callable[[], None]]:
+    """Items that come to any account all the time, until the call that this gives."""
+    done, chance = threading.Event(), random.Random(11)
+
+    def flow() -> None:
+        while not done.wait(0.02):
+            with (folder / f"a{chance.randrange(ACCOUNTS)}").open("ab") as account:
+                account.write(b"x")
+
+    thread = threading.Thread(target=flow)
+    thread.start()
+
+    def stop() -> None:
+        done.set()
+        thread.join()
+
+    try:
+        yield stop
+    finally:
+        stop()
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    """How many items each account has."""
+    return {f"a{number}": (folder / f"a{number}").stat().st_size for number in range(ACCOUNTS)}
+
+
+def places(cluster: Cluster) -> dict[str, int]:
+    """How many items of each account have been read."""
+    cursors = [decode(Cursor, each.value, each.headers) for each in records(cluster, Cursor.topic)]
+    return {cursor.account: msgspec.json.decode(cursor.position)["items"] for cursor in cursors}
+
+
+def looks(folder: Path, died: dict[int, float]) -> list[Look]:
+    """Every look that was noted, in the order of their beginnings."""
+    found: list[Look] = []
+    for notes in folder.glob("looks.*"):
+        process = int(notes.suffix[1:])
+        begun: dict[str, float] = {}
+        for what, account, at in (line.split() for line in notes.read_text().splitlines()):
+            if what == "begin":
+                # A page that was never saved: the process stopped there, at its death or when it found that it is not its owner.
+                begun[account] = float(at)
+            else:
+                found.append(Look(account, begun.pop(account), float(at), process))
+        found += [Look(account, at, died.get(process, at), process) for account, at in begun.items()]
+    return sorted(found, key=lambda look: look.begin)
+
+
+def owned(folder: Path, process: int, since: float = 0.0) -> set[str]:
+    """The accounts that a process has looked at within the last two and a half seconds."""
+    since = max(since, time.monotonic() - 2.5)
+    notes = folder / f"looks.{process}"
+    lines = notes.read_text().splitlines() if notes.exists() else []
+    return {account for what, account, at in map(str.split, lines) if what == "end" and float(at) > since}
+
+
+def overlaps(found: list[Look]) -> list[tuple[Look, Look]]:
+    """Looks at the same account by two processes at the same time."""
+    last: dict[str, Look] = {}
+    pairs: list[tuple[Look, Look]] = []
+    for look in found:
+        before = last.get(look.account)
+        if before and before.process != look.process and look.begin < before.end:
+            pairs.append((before, look))
+        if before is None or look.end >= before.end:
+            last[look.account] = look
+    return pairs
