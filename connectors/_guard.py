@@ -28,6 +28,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     body: int = 25 * 1024 * 1024
     headers: int = 32 * 1024
+    frame: int = 64 * 1024
     header_seconds: float = 10.0
     body_seconds: float = 60.0
     idle_seconds: int = 5

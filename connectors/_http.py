@@ -116,6 +116,8 @@ class _Config(uvicorn.Config):
             proxy_headers=False,
             timeout_keep_alive=limits.idle_seconds,
             timeout_graceful_shutdown=limits.drain_seconds,
+            ws_max_size=limits.frame,
+            ws_per_message_deflate=False,  # its buffers cost more, times thousands of sockets, than it saves
         )
         self.limits = limits
 
