@@ -116,6 +116,18 @@ def _channels(channels: Sequence[str]) -> Iterator[str]:
         yield "`ACCOUNT` is a name of yours; there may be any number of accounts.\n"
         yield inspect.cleandoc(kind.__doc__ or "") + "\n"
         yield from _table(kind)
+        yield from _nested(f"channels.{name}.ACCOUNT", kind)
+
+
+def _nested(above: str, kind: type[Any]) -> Iterator[str]:
+    """The sections of the structs among the settings of an account."""
+    for setting in msgspec.structs.fields(kind):
+        if (inner := _struct(setting.type)) is not None:
+            name = f"{above}.{setting.name}"
+            yield f"### `[{name}]`\n"
+            yield inspect.cleandoc(inner.__doc__ or "") + "\n"
+            yield from _table(inner)
+            yield from _nested(name, inner)
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -156,6 +168,8 @@ def _value(kind: types.Type) -> str:
             return "text"
         case types.DateType():
             return "date"
+        case types.DateTimeType():
+            return "date and time, with its offset"
         case types.LiteralType():
             return ", ".join(f"`{json.dumps(value)}`" for value in kind.values)
         case types.VarTupleType() | types.ListType():
@@ -164,6 +178,10 @@ def _value(kind: types.Type) -> str:
                 return "list of rules"
             each = "texts" if isinstance(inner, types.StrType) else _value(inner)
             return f"list of {each}" + (", at least one" if kind.min_length else "")
+        case types.StructType():
+            return "a table of its own, below"
+        case types.DictType():
+            return "table of names and texts"
         case types.UnionType():
             return " or ".join(_value(option) for option in kind.types if not isinstance(option, types.NoneType))
         case other:
@@ -178,6 +196,8 @@ def _bounds(kind: types.IntType | types.FloatType) -> str:
 
 def _default(value: Any) -> str:
     if value is None or value in ("", ()):
+        return ""
+    if isinstance(value, msgspec.Struct):
         return ""
     if isinstance(value, tuple) and isinstance(value[0], Rule):
         return f"{len(value)} built-in rules"
