@@ -6,8 +6,11 @@ Source: https://www.twilio.com/docs/usage/api and the OpenAPI documents at https
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
+
+from starlette.routing import BaseRoute
 
 from connectors._http import HttpServer
 from connectors.fakes._twilio.account import Account
@@ -36,7 +39,7 @@ class FakeTwilio:
 
     def __enter__(self) -> Self:
         routes = [route for part in self.parts for route in part.routes()]
-        server = self._running.enter_context(HttpServer(routes).in_thread())
+        server = self._running.enter_context(_Server(routes).in_thread())
         self.account.url = f"http://127.0.0.1:{server.port}"
         return self
 
@@ -61,3 +64,11 @@ class FakeTwilio:
         """Own a number that can be called, and return it."""
         self.phone.lines[address] = Line(voice_url, status_callback)
         return address
+
+
+class _Server(HttpServer):
+    """Leaves ``Date`` to the account, whose clock may not be ours."""
+
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        super().__init__(routes)
+        self._server.config.date_header = False

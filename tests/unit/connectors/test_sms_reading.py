@@ -39,13 +39,8 @@ def resource(**more: Any) -> Mapping[str, Any]:
         "from": CUSTOMER,
         "to": OURS,
     }
-    usual |= {
-        "date_sent": "Fri, 24 May 2019 17:44:50 +0000",
-        "date_created": None,
-        "num_media": "0",
-        "num_segments": "1",
-    }
-    return {**usual, "account_sid": ACCOUNT_SID, "messaging_service_sid": None, "error_code": None, **more}
+    facts = {"date_sent": "Fri, 24 May 2019 17:44:50 +0000", "num_media": "0", "num_segments": "1"}
+    return {**usual, **facts, "account_sid": ACCOUNT_SID, "messaging_service_sid": None, "error_code": None, **more}
 
 
 def test_a_message() -> None:
