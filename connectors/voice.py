@@ -19,12 +19,13 @@ from connectors._twilio.client import TwilioClient
 from connectors._voice import callers
 from connectors._voice.asked import Asked
 from connectors._voice.doors import Doors
+from connectors._voice.lookups import Lookups
 from connectors._voice.polling import Batch, Item, Lists, Place, Source, concerns, unanswered
 from connectors._voice.reading import read
 from connectors._voice.recordings import Recordings
 from connectors._voice.settings import VoiceSettings as VoiceSettings
 from connectors._voice.settings import check
-from connectors._voice.told import ASKED, JSON, THREAD, UNANSWERED, UNATTENDED, listed
+from connectors._voice.told import ASKED, JSON, THREAD, UNANSWERED, UNATTENDED, Told, listed
 from normalizer.errors import Misconfigured, Rejected
 from normalizer.events import Message, RawEvent
 
@@ -45,8 +46,9 @@ class Voice(Receiver[VoiceSettings], Poller[VoiceSettings]):
         super().__init__(account, settings, blobs)
         check(account, settings)
         self._recordings = Recordings(settings, blobs)
+        self._lookups = Lookups(settings)
         self._asked = Asked()
-        self._doors = Doors(account, settings, self._recordings, self._asked)
+        self._doors = Doors(account, settings, self._recordings, self._lookups, self._asked)
         self._second_token = False
 
     def __repr__(self) -> str:
@@ -102,7 +104,7 @@ class Voice(Receiver[VoiceSettings], Poller[VoiceSettings]):
         """The raw event of an item; None for one of another number's."""
         facts = {UNATTENDED: "yes"} if self.settings.unattended else {}
         if source == "recordings":
-            call = lists.call(item.call) if item.call else b"{}"
+            call = self._lookups.call(item.call)
             if not self._is_ours(call):
                 return None
             facts |= self._of_recording(item, call, lists)
@@ -122,16 +124,14 @@ class Voice(Receiver[VoiceSettings], Poller[VoiceSettings]):
             attributes={key: text for key, text in facts.items() if text},
         )
 
-    def _is_ours(self, call: bytes) -> bool:
-        told = listed(call)
-        return not (told and self.settings.numbers) or not {told.get("From"), told.get("To")}.isdisjoint(
-            self.settings.numbers
-        )
+    def _is_ours(self, call: Told) -> bool:
+        numbers = self.settings.numbers
+        return not (call and numbers) or not {call.get("From"), call.get("To")}.isdisjoint(numbers)
 
-    def _of_recording(self, item: Item, call: bytes, lists: Lists) -> dict[str, str]:
+    def _of_recording(self, item: Item, call: Told, lists: Lists) -> dict[str, str]:
         """Its file, and the conversation of its call: the list of recordings does not name the caller."""
         try:
             files = self._recordings.fetch(listed(item.body), lists.media(item.sid))
         except Rejected:
             return {}  # the eye says why
-        return {THREAD: callers.call(listed(call)).thread, **noted(files)}
+        return {THREAD: callers.call(call).thread, **noted(files)}

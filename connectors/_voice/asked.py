@@ -1,4 +1,4 @@
-"""What callers left in calls that are still going on."""
+"""What has come of calls that are still going on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _REMEMBERED = 10_000
 
 
 class Asked:
-    """What callers left in calls that are still going on: so much as one process saw, and for as long as it lives.
+    """What has come of calls that are still going on: so much as one process saw, and for as long as it lives.
 
     It only spares people a second call for action, a "Missed call" after a voicemail. Where it is lost they get both.
     """
@@ -28,7 +28,7 @@ class Asked:
                 self._left.popitem(last=False)
 
     def of(self, call: str) -> str:
-        """``callback``, ``voicemail``, ``missed`` when somebody has been told that nobody answered, or ""."""
+        """``callback``, ``voicemail``, ``answered``, ``missed`` when people have been told so already, or ""."""
         return self._left.get(call, "")
 
 
@@ -37,6 +37,6 @@ def _left(found: Mapping[str, str], door: str) -> str:
         return "callback"
     if door in ("record", "recording") and found.get("RecordingUrl") and number(found.get("RecordingDuration", "")) > 0:
         return "voicemail"
-    if door == "dial" and "DialCallStatus" in found and not answered(found):
-        return "missed"
+    if door == "dial" and "DialCallStatus" in found:
+        return "answered" if answered(found) else "missed"
     return "missed" if door == "queue" and found.get("QueueResult") not in ("bridged", "leave", "redirected") else ""

@@ -18,6 +18,7 @@ from connectors._twilio.door import signed_body, signing_keys
 from connectors._twilio.signature import FORM, public_address
 from connectors._voice import callers
 from connectors._voice.asked import Asked
+from connectors._voice.lookups import Lookups
 from connectors._voice.recordings import Recordings
 from connectors._voice.settings import VoiceSettings
 from connectors._voice.told import (
@@ -26,6 +27,7 @@ from connectors._voice.told import (
     DOOR,
     ENDED,
     THREAD,
+    UNANSWERED,
     UNATTENDED,
     answered,
     name,
@@ -41,8 +43,11 @@ _DIGITS = re.compile(rb"(?<![^&])(Digits=)(?!(?:hangup|%23|%2[Aa])(?:&|$))[^&]{2
 class Doors:
     """The doors of one account, at ``/voice/ACCOUNT`` and below."""
 
-    def __init__(self, account: str, settings: VoiceSettings, recordings: Recordings, asked: Asked) -> None:
-        self._account, self._settings, self._recordings = account, settings, recordings
+    def __init__(
+        self, account: str, settings: VoiceSettings, recordings: Recordings, lookups: Lookups, asked: Asked
+    ) -> None:
+        self._account, self._settings = account, settings
+        self._recordings, self._lookups = recordings, lookups
         self._path = f"/voice/{account}"
         self._keys = signing_keys(settings.auth_tokens, settings.webhook_keys, f"channels.voice.{account}")
         self._flow = Flow(settings, public_address(settings.public_url, self._path, ""))
@@ -75,6 +80,9 @@ class Doors:
         if door == "recording":
             files = await asyncio.to_thread(self._recordings.fetch, found, found.get("RecordingUrl", ""))
             facts |= noted(files)
+            facts[THREAD] = facts[THREAD] or await asyncio.to_thread(self._lookups.thread, call)
+        if door == "status" and self._settings.forward and _well_ended(found) and not facts[ASKED]:
+            facts[UNANSWERED] = "yes" if await asyncio.to_thread(self._lookups.unanswered, call) else ""
         return RawEvent(
             channel="voice",
             account=self._account,
@@ -98,6 +106,11 @@ class Doors:
             chosen = found.get("Digits") == CALLBACK
             return _xml(self._flow.noted() if chosen else self._flow.voicemail(call.thread))
         return _xml(self._flow.end()) if door == "record" else Response(status_code=204)
+
+
+def _well_ended(found: Mapping[str, str]) -> bool:
+    """Whether a call from outside is over, and may have been with somebody."""
+    return (found.get("CallStatus"), found.get("Direction")) == ("completed", "inbound")
 
 
 def _xml(document: str) -> Response:

@@ -15,7 +15,8 @@ import msgspec
 
 from connectors._twilio.client import TwilioClient, server_time
 from connectors._twilio.parameters import moment
-from normalizer.errors import Misconfigured, Retriable
+from connectors._voice.lookups import Leg
+from normalizer.errors import Retriable
 from normalizer.ids import event_id
 
 Source = Literal["calls", "recordings"]
@@ -112,13 +113,6 @@ class Lists:
             place = reached
             day = following
 
-    def call(self, sid: str) -> bytes:
-        """One call as the API has it, ``{}`` when it has none any more."""
-        try:
-            return str(self._client.request("GET", f"{_API}{self._base}/Calls/{sid}.json").text).encode()
-        except Misconfigured:
-            return b"{}"
-
     def media(self, sid: str) -> str:
         """The address of a recording's file, without the ending that names its form."""
         return self._client.get_hostname(f"{_API}{self._base}/Recordings/{sid}")
@@ -157,10 +151,8 @@ def concerns(item: Item, numbers: Sequence[str], day: Sequence[Item]) -> bool:
 
 def unanswered(item: Item, day: Sequence[Item]) -> bool:
     """Whether an incoming call was put through to people, none of whom took it."""
-    legs = [each for each in day if each.parent == item.sid]
-    return item.direction == "inbound" and not any(
-        leg.status == "completed" and leg.duration not in ("", "0") for leg in legs
-    )
+    legs = (Leg(each.status, each.duration) for each in day if each.parent == item.sid)
+    return item.direction == "inbound" and not any(leg.taken for leg in legs)
 
 
 def _after(place: Place, batch: Sequence[Item], since: datetime, times: Mapping[str, datetime]) -> Place:

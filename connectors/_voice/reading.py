@@ -122,7 +122,7 @@ def _said(found: Told, call: callers.Call, raw: RawEvent) -> _Said:
         return _menu(found, call, raw)
     status = found.get("CallStatus", "")
     if status in ENDED:
-        return _ended(found, call, "" if call.outgoing else _missed(found, raw), f"Call {status}")
+        return _ended(found, call, _missed(found, raw), f"Call {status}")
     if status:
         return _Said("call", "Call", f"Call {status}")
     what = found.get("StatusCallbackEvent") or "event"
@@ -144,8 +144,9 @@ def _missed(found: Told, raw: RawEvent) -> str:
 def _ended(found: Told, call: callers.Call, missed: str, otherwise: str) -> _Said:
     length = number(found.get("CallDuration") or found.get("DialCallDuration", ""))
     fields = {"duration": str(length)} if length >= 0 else {}
-    if not missed:
-        return _Said("call", "Call", f"{otherwise}, {length} seconds" if length > 0 else otherwise, fields)
+    if not missed or call.outgoing:
+        text = _WHY[missed] if missed else otherwise
+        return _Said("call", "Call", f"{text}, {length} seconds" if length > 0 else text, fields)
     text = f"Missed call from {_who(call)}: {_WHY[missed]}."
     return _Said("message", "Missed call", text, {**fields, "missed": missed})
 

@@ -7,12 +7,11 @@ recording of two channels comes with both.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 
 from connectors._base import Blobs
 from connectors._media import Fetched, Media, Wanted
 from connectors._voice.settings import VoiceSettings
-from connectors._voice.told import number
+from connectors._voice.told import Told, number
 
 
 class Recordings:
@@ -31,7 +30,7 @@ class Recordings:
             for token in settings.auth_tokens
         ]
 
-    def fetch(self, found: Mapping[str, str], url: str) -> tuple[Fetched, ...]:
+    def fetch(self, found: Told, url: str) -> tuple[Fetched, ...]:
         """The file of a recording that is complete, or why it could not be had; none for another. Blocks for seconds."""
         if found.get("RecordingStatus") != "completed" or not url:
             return ()

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from connectors._twilio.door import check_public_url
 from normalizer.errors import Misconfigured
+from normalizer.identity import phone_number
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -68,5 +69,8 @@ def check(account: str, settings: VoiceSettings) -> None:
             f"channels.voice.{account}: an account is part of a url; use letters, digits, '.', '_' and '-'"
         )
     check_public_url(settings.public_url, f"channels.voice.{account}")
+    for number in (*settings.numbers, *settings.forward):
+        if number != phone_number(number) or not number.startswith(("+", "sip:", "client:")):
+            raise Misconfigured(f"channels.voice.{account} has the number {number!r}: write it as +15005550006")
     if settings.callback and "1" not in settings.menu:
         raise Misconfigured(f"channels.voice.{account}.menu does not name the key 1: say it, or set callback = false")

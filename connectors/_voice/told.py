@@ -24,7 +24,7 @@ THREAD = "thread"
 UNATTENDED = "unattended"
 """No person takes calls in this flow, so that a call that ended was not answered."""
 ASKED = "asked"
-"""What the caller left in this call, as far as this process knows: a voicemail, a request."""
+"""What has come of this call already, as far as this process knows: a voicemail, a request."""
 UNANSWERED = "unanswered"
 """None of the people whom the call was put through to took it."""
 

@@ -32,7 +32,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """What a caller does: presses a key at the first menu, leaves a voicemail of so many seconds, or hangs up before.
+    """What a caller does: hangs up at once (`leaves`), presses a key at the first menu, or leaves a voicemail of so many seconds.
 
     `transcript` is what Twilio makes of the voicemail, "" when it fails. `extra` are more parameters of every webhook.
     """
@@ -42,6 +42,7 @@ class Caller(msgspec.Struct, frozen=True):
     audio: bytes = b"ID3 a voicemail"
     transcript: str = ""
     listens: int = 5
+    leaves: bool = False
     extra: Mapping[str, str] = {}
 
 
@@ -80,6 +81,19 @@ class Phone:
         call.status, call.duration = status, seconds
         call.ended = call.created + timedelta(seconds=seconds)
 
+    def tell_end(self, url: str, call: Call) -> Attempt:
+        """Tell the end of a call (again)."""
+        return self._tell(url, call, Caller(), self._progress(call, 0))
+
+    def tell_recording(self, url: str, call: Call, made: Recording) -> None:
+        """Tell of a recording that another flow made."""
+        self._await_recording(url, call, made)
+        self.settle()
+
+    def later(self, name: str, value: str) -> None:
+        """Change what will be told of recordings."""
+        self._later = [(url, [*((n, v) for n, v in told if n != name), (name, value)]) for url, told in self._later]
+
     def settle(self) -> None:
         """Tell what is due of recordings and transcriptions."""
         due, self._later = self._later, []
@@ -97,7 +111,7 @@ class Phone:
     def _through(self, document: str, call: Call, caller: Caller) -> Attempt | None:
         for verb in ElementTree.fromstring(document):  # noqa: S314 - what our own doors answered
             self.heard += [each.text or "" for each in verb.iter("Say")]
-            if verb.tag == "Hangup":
+            if verb.tag == "Hangup" or caller.leaves:
                 return None
             if verb.tag == "Gather" and caller.presses:
                 return self._tell(verb.attrib["action"], call, caller, {"Digits": caller.presses, "msg": "Gather End"})
