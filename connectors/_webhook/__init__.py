@@ -1,0 +1,1 @@
+"""Who may post to a webhook, and what a post holds."""
