@@ -21,11 +21,11 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """An answer that was ordered: a status, the code that goes with it, the seconds of its Retry-After (None: no such header)."""
+    """An answer that was ordered: a status, the code that goes with it, its Retry-After (None: no such header)."""
 
     status: int
     code: int
-    retry_after: int | None = None
+    retry_after: int | str | None = None
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -63,8 +63,8 @@ class Account:
         """A fresh SID: two letters and 32 hexadecimal digits; no two runs have the same."""
         return f"{prefix}{self._run}{next(self._numbers):016x}"
 
-    def fail(self, status: int, *, code: int = 0, retry_after: int | None = None, times: int = 1) -> None:
-        """Answer the next requests of the API with an error; 429 has the code 20429."""
+    def fail(self, status: int, *, code: int = 0, retry_after: int | str | None = None, times: int = 1) -> None:
+        """Answer the next requests of the API with an error; 429 has the code 20429. `retry_after`: seconds, or any text."""
         self._faults.extend([Fault(status, code or (20429 if status == 429 else 20500), retry_after)] * times)
 
     def guarded(self, endpoint: Endpoint) -> Endpoint:
