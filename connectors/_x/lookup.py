@@ -64,7 +64,7 @@ class Lookup:
                 if watch != saved:
                     yield Page((), watch)
                     saved = watch
-                pause = min(_LOOK_SECONDS, self._settings.poll_seconds, max(0.01, watch.due - time.time()))
+                pause = min(_LOOK_SECONDS, self._settings.poll_seconds)
             stop.wait(pause)
 
     def _joined(self, watch: Watch) -> Watch:

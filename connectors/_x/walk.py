@@ -61,12 +61,12 @@ class Walk:
                 place = self._without(place, refused)
                 continue
             page, done = self._page(place, answer)
+            self._known.gap(self._source, page.position.gap)
             if page.events or page.position != place or not saved:
                 yield page
                 saved = True
             place = page.position
             self._known.add(place.recent)
-            self._known.gap(self._source, place.gap)
             stop.wait(poll_pause(answer.budgets, self._settings.poll_seconds) if done else page_pause(answer.budgets))
 
     def _where(self, place: Place) -> dict[str, str | int]:

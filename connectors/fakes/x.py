@@ -179,6 +179,11 @@ class FakeX:
             else:
                 waiting.append(Refusal(**{"status": 429, **fault}))
 
+    def clear(self) -> None:
+        """Forget what was said, asked and set; the users stay."""
+        self._world.clear()
+        self._doors.clear()
+
     def revoke(self) -> None:
         """No credential is good from now on."""
         self._doors.revoked = True

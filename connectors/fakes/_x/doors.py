@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.fakes._x.limits import Limits
-from connectors.fakes._x.query import matches
+from connectors.fakes._x.query import check, matches
 from connectors.fakes._x.signature import SIGNED_HOST, signed_by
 from connectors.fakes._x.views import View, missing
 from connectors.fakes._x.world import Event, Post, User, World
@@ -57,6 +57,14 @@ class Doors:
         self.tokens = 0
         self.revoked = False
         self._limits, self._secrets, self._clock = limits, secrets, clock
+
+    def clear(self) -> None:
+        """Forget the requests and what was to go wrong; the windows of the rate limits start anew."""
+        with self.world.lock:
+            self.requests.clear()
+            self.faults.clear()
+            self.tokens, self.revoked = 0, False
+            self._limits.clear()
 
     def routes(self) -> list[Route]:
         """Every endpoint; the older paths of tweepy are the same as today's."""
@@ -145,9 +153,10 @@ class Doors:
             message = f"'since_id' must be a tweet id created after {oldest}. Please use a 'since_id' that is larger than {since}"
             raise invalid("since_id", str(since), message)
         try:
-            found = self.world.timeline(lambda post: self.world.visible(post) and matches(self.world, query, post))
+            check(query)
         except ValueError as error:
             raise invalid("query", query, str(error)) from None
+        found = self.world.timeline(lambda post: self.world.visible(post) and matches(self.world, query, post))
         recent = [each for each in found if _made(int(each.id)) >= oldest]
         return self._page(request, recent, 10, "next_token", View.posts)
 

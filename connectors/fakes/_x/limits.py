@@ -23,6 +23,12 @@ class Limits:
         self._ends: dict[str, float] = defaultdict(float)
         self._used: dict[str, int] = defaultdict(int)
 
+    def clear(self) -> None:
+        """Begin new windows."""
+        with self._lock:
+            self._ends.clear()
+            self._used.clear()
+
     def take(self, endpoint: str) -> tuple[bool, dict[str, str]]:
         """Whether a request may go on, and the headers that tell what is left."""
         with self._lock:

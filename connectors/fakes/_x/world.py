@@ -73,6 +73,14 @@ class World:
         self._clock = clock
         self._last = 0
 
+    def clear(self) -> None:
+        """Forget everything but the users, whom nobody hides any more."""
+        with self.lock:
+            for found in (self.posts, self.events, self.files):
+                found.clear()
+            for user in self.users.values():
+                user.hidden = ""
+
     def next_id(self, ago: float = 0.0) -> str:
         """A snowflake of now, or of some seconds ago; never the same twice."""
         made = int((self._clock() - ago) * 1000 - _EPOCH_MS) << 22

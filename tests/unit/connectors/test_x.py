@@ -19,7 +19,7 @@ from normalizer.events import RawEvent
 from tests.conformance.connector import ConnectorContract
 from tests.conformance.poller import PollerContract, Source
 
-POST = {
+POST: dict[str, Any] = {
     "data": {
         "id": "1578522194770296832",
         "author_id": "42",
@@ -31,7 +31,7 @@ POST = {
     },
     "includes": {"users": [{"id": "42", "name": "Ann", "username": "ann"}]},
 }
-MESSAGE = {
+MESSAGE: dict[str, Any] = {
     "data": {
         "id": "1585823814956482567",
         "event_type": "MessageCreate",
@@ -114,13 +114,20 @@ class Timeline(Source):
         return X("main", settings, self._blobs)
 
 
+@pytest.fixture(scope="module")
+def fake() -> Iterator[FakeX]:
+    """One server for all of them, which lets a test ask as often as it likes."""
+    with FakeX(limits={"mentions": 100_000}) as made:
+        yield made
+
+
 class TestXReceives(PollerContract):
     """The hand."""
 
     connector: ClassVar[type[X]] = X
 
     @pytest.fixture
-    def source(self, tmp_path: Path) -> Iterator[Source]:
-        """A stand-in of this test's own, which lets a test ask as often as it likes."""
-        with FakeX(limits={"mentions": 100_000}) as fake:
-            yield Timeline(fake, tmp_path)
+    def source(self, fake: FakeX, tmp_path: Path) -> Source:
+        """A stand-in on which nobody has said anything yet."""
+        fake.clear()
+        return Timeline(fake, tmp_path)
