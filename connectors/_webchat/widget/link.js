@@ -3,8 +3,7 @@
 const SECOND = 1000;
 const ANSWER_SECONDS = 30; // the edge waits ten for its broker
 const QUIET_SECONDS = 25;
-const SOCKET_TRIES = 2;
-const POLLED_MINUTES = 5; // until a socket is tried again
+const POLLED_MINUTES = 2; // until a socket is tried again
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -18,7 +17,7 @@ class Refused extends Error {
 class Link {
   // `on` has: state(name), said(entry), forget(), read(id), typing(name), refused(message, detail)
   constructor(base, store, on) {
-    Object.assign(this, { base, store, on, state: "idle", failures: 0, blocked: 0, pending: new Map() });
+    Object.assign(this, { base, store, on, state: "idle", failures: 0, pending: new Map() });
     this.identity = () => "";
     addEventListener("online", () => this.state === "offline" && this.again(Math.random() * SECOND));
     addEventListener("offline", () => this.state !== "idle" && this.state !== "moved" && this.lost());
@@ -42,15 +41,7 @@ class Link {
     try {
       const identity = await this.identity();
       if (!this.store.read("session")) await alone(this.store.prefix, () => this.first(identity));
-      if (life !== this.life) return;
-      if (this.blocked < SOCKET_TRIES) return this.open(life, identity);
-      try {
-        this.welcomed(await this.post("hello", this.hello(identity)));
-      } catch (error) {
-        this.blocked = 0; // not the socket's fault
-        throw error;
-      }
-      this.poll(life);
+      if (life === this.life) this.open(life, identity);
     } catch (error) {
       if (life === this.life) this.lost(error);
     }
@@ -88,7 +79,6 @@ class Link {
       const frame = JSON.parse(event.data);
       if (frame.type === "welcome") {
         welcome = true;
-        this.blocked = 0;
         this.welcomed(frame);
       } else if (!welcome) {
         this.refusal = frame;
@@ -99,23 +89,25 @@ class Link {
     socket.onclose = () => {
       clearInterval(watch);
       if (life !== this.life) return;
-      if (!welcome && !this.refusal) this.blocked += 1;
       const refusal = this.refusal;
       this.refusal = null;
-      this.lost(refusal && new Refused(refusal));
+      if (welcome || refusal) this.lost(refusal && new Refused(refusal));
+      else this.poll(life, identity);
     };
   }
 
-  async poll(life) {
+  // The socket did not open: either no socket gets through, or the edge is away. A plain request tells.
+  async poll(life, identity) {
+    this.socket = null;
     const until = Date.now() + POLLED_MINUTES * 60 * SECOND;
     try {
+      this.welcomed(await this.post("hello", this.hello(identity)));
       while (life === this.life && Date.now() < until) {
         await pause((document.hidden ? 15 : 3) * SECOND);
         if (life !== this.life) return;
         const answer = await this.fetch(`news?after=${this.store.newest()}`, {});
         answer.news.forEach((entry) => this.take(entry));
       }
-      this.blocked = 0;
       if (life === this.life) this.again(0);
     } catch (error) {
       if (life === this.life) this.lost(error);

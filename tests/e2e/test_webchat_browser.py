@@ -1,0 +1,330 @@
+"""The chat's widget in a real Chromium, on a customer's page of another origin: reloads, lost networks, tabs, keyboards."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from connectors._http import HttpServer
+from tests.servers.chromium import browser as browser  # a fixture, made known here
+from tests.unit.connectors.webchat_door import Door, identity, settings
+
+pytestmark = pytest.mark.engine
+expect.set_options(timeout=15_000)
+
+
+class Shop:
+    """The customer's own pages, under a strict Content-Security-Policy, and the edge, which can be stopped and started."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._site = ThreadingHTTPServer(("127.0.0.1", 0), self._pages())
+        threading.Thread(target=self._site.serve_forever, daemon=True).start()
+        stack.callback(self._site.server_close)
+        stack.callback(self._site.shutdown)
+        self.url = f"http://127.0.0.1:{self._site.server_port}"
+        self.script = ""
+        self.lang = 'lang="en"'
+        self.door = Door(settings())
+        self._edge: ExitStack | None = None
+        self._port = 0
+
+    def open(self, **more: Any) -> None:
+        """Start the edge with these settings, on the port that it had before."""
+        kafka = self.door.kafka
+        self.door = Door(settings(origins=(self.url,), **more))
+        self.door.kafka = kafka
+        self._edge = ExitStack()
+        server = HttpServer(self.door.chat.routes(self.door.kafka.accept), port=self._port)
+        self._edge.enter_context(server.in_thread())
+        self._port = server.port
+        self.door.url = f"http://127.0.0.1:{server.port}/webchat/shop"
+        self.tag()
+
+    def close(self) -> None:
+        """Stop the edge."""
+        if self._edge is not None:
+            self._edge.close()
+            self._edge = None
+
+    def tag(self, attributes: str = "") -> None:
+        """What the page holds of the chat: one tag."""
+        self.script = f'<script src="{self.door.url}/widget.js" async {attributes}></script>'
+
+    def texts(self) -> list[str]:
+        """What was said, in the order in which Kafka has it; every record counts."""
+        return [message.text for message in self.door.messages() if message.kind == "message"]
+
+    def session(self) -> str:
+        """The session of the last record."""
+        return self.door.kafka.events[-1].key or ""
+
+    def _pages(self) -> type[BaseHTTPRequestHandler]:
+        shop = self
+
+        class Pages(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                edge = shop.door.url.partition("/webchat")[0]
+                policy = f"default-src 'none'; script-src {edge}; connect-src {edge} {edge.replace('http', 'ws')}"
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Security-Policy", policy)
+                self.end_headers()
+                page = f"<!doctype html><html {shop.lang}><title>Shop</title><h1>Cups</h1><a href='/'>Home</a>{shop.script}"
+                self.wfile.write(page.encode())
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        return Pages
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    """A shop whose edge is open."""
+    with ExitStack() as stack:
+        made = Shop(stack)
+        stack.callback(made.close)
+        made.open()
+        yield made
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A new browser profile."""
+    with browser.new_context() as context:
+        context.set_default_timeout(15_000)
+        yield context
+
+
+def visit(context: BrowserContext, shop: Shop, *, unfold: bool = True) -> Page:
+    """A tab on the shop's page; nothing that it does may be against the page's policy."""
+    page = context.new_page()
+    page.on("console", lambda said: pytest.fail(said.text) if "Content Security Policy" in said.text else None)
+    page.goto(f"{shop.url}/cups?token=secret")
+    if unfold:
+        page.get_by_role("button", name="Open chat").click()
+    return page
+
+
+def say(page: Page, text: str) -> None:
+    """Write, and press Enter."""
+    page.get_by_label("Your message").fill(text)
+    page.get_by_label("Your message").press("Enter")
+
+
+def line(page: Page, text: str) -> Locator:
+    """The line of the conversation with this text."""
+    return page.get_by_role("log").get_by_role("article").filter(has_text=text)
+
+
+def lines(page: Page) -> list[str]:
+    """All texts that are shown."""
+    return page.get_by_role("log").locator("article > p[dir]").all_inner_texts()
+
+
+def test_a_reload_keeps_the_conversation_and_sends_nothing_twice(shop: Shop, context: BrowserContext) -> None:
+    """Question, answer, reload: all is there, read is told once, and Kafka has every message once."""
+    page = visit(context, shop)
+    say(page, "Do you have green cups?")
+    expect(line(page, "green cups")).to_contain_text("Sent")
+    shop.door.answer(shop.session(), "Yes: https://shop.example/green. javascript:alert(1)", name="Tom")
+    expect(line(page, "Yes:")).to_contain_text("Tom")
+    link = line(page, "Yes:").get_by_role("link")
+    assert (link.get_attribute("href"), link.count()) == ("https://shop.example/green", 1)
+    page.reload()
+    page.get_by_role("button", name="Open chat").click()
+    expect(line(page, "Yes:")).to_be_visible()
+    say(page, "Two, please.")
+    expect(line(page, "Two, please.")).to_contain_text("Sent")
+    assert [text.partition(":")[0] for text in lines(page)] == ["Do you have green cups?", "Yes", "Two, please."]
+    assert shop.texts() == ["Do you have green cups?", "Two, please."]
+    kinds = [message.kind for message in shop.door.messages()]
+    assert kinds.count("status") == 1
+    assert {message.refs.provider for message in shop.door.messages()} == {shop.session()}
+    assert shop.door.messages()[0].fields == {"page": f"{shop.url}/cups"}
+
+
+def test_what_is_written_without_a_network_arrives_once(shop: Shop, context: BrowserContext) -> None:
+    """It says so, keeps it over a reload of the tab, and sends it in order when the network is back."""
+    page = visit(context, shop)
+    say(page, "one")
+    expect(line(page, "one")).to_contain_text("Sent")
+    context.set_offline(True)
+    expect(page.get_by_role("status")).to_contain_text("No connection")
+    say(page, "two")
+    say(page, "three")
+    expect(line(page, "three")).to_contain_text("Waiting to be sent")
+    page.close()
+    context.set_offline(False)
+    page = visit(context, shop, unfold=False)
+    page.get_by_role("button", name="Open chat").click()
+    expect(line(page, "three")).to_contain_text("Sent")
+    assert shop.texts() == lines(page) == ["one", "two", "three"]
+
+
+def test_a_server_restart_loses_nothing(shop: Shop, context: BrowserContext) -> None:
+    """The edge is away while somebody writes; it comes back with an empty memory."""
+    page = visit(context, shop)
+    say(page, "before")
+    expect(line(page, "before")).to_contain_text("Sent")
+    shop.close()
+    say(page, "meanwhile")
+    expect(page.get_by_role("status")).to_contain_text(re.compile("No connection|Connecting"))
+    expect(line(page, "meanwhile")).to_contain_text("Waiting")
+    shop.open()
+    expect(line(page, "meanwhile")).to_contain_text("Sent")
+    shop.door.answer(shop.session(), "Here we are again.")
+    expect(line(page, "Here we are again.")).to_be_visible()
+    assert shop.texts() == ["before", "meanwhile"]
+    assert lines(page) == ["before", "meanwhile", "Here we are again."]
+
+
+def test_two_tabs_are_one_conversation(shop: Shop, context: BrowserContext) -> None:
+    """Opened at once, without a session yet; both show all, in one order, and each message is sent by one of them."""
+    first, second = visit(context, shop), visit(context, shop)
+    for number in range(3):
+        say(first, f"from one {number}")
+        say(second, f"from two {number}")
+    for page in (first, second):
+        expect(page.get_by_role("log").get_by_role("article")).to_have_count(6)
+        expect(page.get_by_role("log").get_by_text("Sent")).to_have_count(6)
+    assert lines(first) == lines(second) == shop.texts()
+    shop.door.answer(shop.session(), "One answer")
+    for page in (first, second):
+        expect(line(page, "One answer")).to_have_count(1)
+
+
+def test_the_form_before_the_chat(shop: Shop, context: BrowserContext) -> None:
+    """What is required must be filled in; what was typed comes along as a claim."""
+    shop.close()
+    shop.open(ask=("name", "email"), required=("email",))
+    page = visit(context, shop)
+    expect(page.get_by_label("Your name (optional)")).to_be_focused()
+    page.get_by_role("button", name="Start chat").click()
+    expect(page.get_by_label("Your message")).to_be_hidden()
+    page.get_by_label("Your email address").fill("ann@example.org")
+    page.get_by_label("Your email address").press("Enter")
+    expect(page.get_by_label("Your message")).to_be_focused()
+    say(page, "hi")
+    expect(line(page, "hi")).to_contain_text("Sent")
+    (message,) = shop.door.messages()
+    assert (message.fields["email"], message.degradations) == ("ann@example.org", ("unverified-sender",))
+
+
+def test_hostile_text_is_shown_as_text(shop: Shop, context: BrowserContext) -> None:
+    """From both sides; nothing of it becomes an element of the page."""
+    hostile = '<img src=x onerror="document.title=1"><script>document.title=1</script>'
+    page = visit(context, shop)
+    say(page, hostile)
+    expect(line(page, "<img")).to_contain_text("Sent")
+    shop.door.answer(shop.session(), hostile, name="<b>Tom</b>")
+    expect(page.get_by_role("log").get_by_role("article")).to_have_count(2)
+    assert lines(page) == [hostile, hostile]
+    assert page.locator("img, b, #switchboard-chat script").count() == 0
+    assert page.title() == "Shop"
+
+
+def test_by_keyboard_alone(shop: Shop, context: BrowserContext) -> None:
+    """Open, write, send and close without a mouse; the focus is never lost, and every control has a name."""
+    page = visit(context, shop, unfold=False)
+    page.keyboard.press("Tab")  # the page's own link
+    page.keyboard.press("Tab")
+    launcher = page.get_by_role("button", name="Open chat")
+    expect(launcher).to_be_focused()
+    expect(launcher).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Chat with us")).to_be_visible()
+    expect(page.get_by_label("Your message")).to_be_focused()
+    page.keyboard.type("first line")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("second line")
+    page.keyboard.press("Enter")
+    expect(line(page, "second line")).to_contain_text("Sent")
+    log = page.get_by_role("log", name="Messages")
+    expect(log).to_have_attribute("aria-live", "polite")
+    nameless = page.locator("#switchboard-chat").evaluate(
+        """host => [...host.shadowRoot.querySelectorAll("button, input, textarea")].filter(each =>
+            each.checkVisibility() && !each.getAttribute("aria-label") && !each.labels?.length && !each.textContent.trim()).length"""
+    )
+    assert nameless == 0
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(launcher).to_be_focused()
+    shop.door.answer(shop.session(), "an answer")
+    expect(page.get_by_role("button", name="Open chat, 1 new messages")).to_be_visible()
+
+
+def test_right_to_left_and_reduced_motion(shop: Shop, browser: Browser) -> None:
+    """The widget goes with the page's direction, and holds still for those who asked for it."""
+    shop.lang = 'lang="ar" dir="rtl"'
+    with browser.new_context(reduced_motion="reduce") as context:
+        page = visit(context, shop)
+        panel = page.get_by_role("dialog")
+        box = panel.bounding_box()
+        assert box is not None
+        assert box["x"] < 100
+        assert panel.evaluate("panel => getComputedStyle(panel).animationName") == "none"
+
+
+def test_where_no_socket_gets_through_it_polls(shop: Shop, context: BrowserContext) -> None:
+    """A proxy that knows no WebSocket: messages and answers come all the same."""
+    context.route_web_socket("**/socket", lambda socket: socket.close())
+    page = visit(context, shop)
+    say(page, "hi")
+    expect(line(page, "hi")).to_contain_text("Sent")
+    shop.door.answer(shop.session(), "hello")
+    expect(line(page, "hello")).to_be_visible()
+    assert shop.texts() == ["hi"]
+
+
+def test_a_file_is_sent(shop: Shop, context: BrowserContext) -> None:
+    """Chosen, uploaded, named in the list, and sent with the next message."""
+    page = visit(context, shop)
+    expect(page.get_by_role("status")).to_be_empty()
+    page.get_by_label("Attach a file").set_input_files({"name": "cup.png", "mimeType": "image/png", "buffer": b"png"})
+    expect(page.get_by_role("button", name="Remove cup.png")).to_be_visible()
+    page.get_by_role("button", name="Send").click()
+    expect(line(page, "cup.png")).to_contain_text("Sent")
+    (message,) = shop.door.messages()
+    assert [(file.name, file.content_type, file.size) for file in message.attachments] == [("cup.png", "image/png", 3)]
+
+
+def test_who_logs_in_later_sees_nothing_of_an_earlier_visitor(shop: Shop, context: BrowserContext) -> None:
+    """Somebody chats, leaves, and closes the tab; Ann logs in, chats, and logs out: nobody sees another's lines."""
+    page = visit(context, shop)
+    say(page, "of a stranger")
+    expect(line(page, "of a stranger")).to_contain_text("Sent")
+    page.close()
+    shop.tag(f'data-identity="{identity("42", email="ann@example.org", name="Ann")}"')
+    page = visit(context, shop)
+    say(page, "of Ann")
+    expect(line(page, "of Ann")).to_contain_text("Sent")
+    assert lines(page) == ["of Ann"]
+    page.close()
+    shop.tag()
+    page = visit(context, shop)
+    say(page, "of the next one")
+    expect(line(page, "of the next one")).to_contain_text("Sent")
+    assert lines(page) == ["of the next one"]
+    assert len({message.refs.provider for message in shop.door.messages()}) == 3
+
+
+def test_logging_in_while_chatting_goes_on(shop: Shop, context: BrowserContext) -> None:
+    """The page says who it is, in the same tab: one conversation."""
+    page = visit(context, shop)
+    say(page, "before")
+    expect(line(page, "before")).to_contain_text("Sent")
+    page.evaluate("token => SwitchboardChat.identify(() => token)", identity("42", email="ann@example.org"))
+    say(page, "after")
+    expect(line(page, "after")).to_contain_text("Sent")
+    before, after = shop.door.messages()
+    assert lines(page) == ["before", "after"]
+    assert before.refs.provider == after.refs.provider
+    assert (before.sender.scheme, after.sender.address) == ("chat", "ann@example.org")
