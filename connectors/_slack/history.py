@@ -72,8 +72,11 @@ class History:
         place = self._place(position)
         while not stop.is_set():
             began = ts.of(datetime.now(UTC) - _MARGIN)
-            self._api.patiently("auth.test", stop)  # a token that is refused is a person's business, and at once
-            found = self._conversations(stop)
+            try:
+                self._asked("auth.test", stop)  # a token that is refused is a person's business, and at once
+                found = self._conversations(stop)
+            except Refused as refused:
+                raise Retriable(f"{self._who}: Slack answered with {refused}: this is tried again") from None
             archived = {text(each.get("id")) for each in found if each.get("is_archived")}
             # One that is not in the list any more was left; if the bot comes back, it is as new.
             kept = {text(each.get("id")): place.channels.get(text(each.get("id")), place.unknown) for each in found}
@@ -101,8 +104,9 @@ class History:
     def _place(self, position: bytes | None) -> Place:
         if position is None:
             since = self._settings.since
-            start = datetime(since.year, since.month, since.day, tzinfo=UTC) if since else datetime.now(UTC)
-            return Place(ts.of(start))
+            if since is not None:
+                return Place(ts.of(datetime(since.year, since.month, since.day, tzinfo=UTC)))
+            return Place(ts.of(datetime.now(UTC).replace(microsecond=0)))  # a ts counts on within its second
         try:
             return msgspec.json.decode(position, type=Place)
         except msgspec.MsgspecError as error:

@@ -56,7 +56,6 @@ class FakeSlack:
         )
         self.url = f"http://127.0.0.1:{self._server.port}"
         self.api_url = f"{self.url}/api/"
-        self.channel, self.user = self.workspace.channel, self.workspace.user
         self._events = itertools.count(1)
         self._run = uuid4().hex[:6].upper()
         self._stack = contextlib.ExitStack()
@@ -69,6 +68,20 @@ class FakeSlack:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def clear(self) -> None:
+        """An empty workspace again, with no faults and nothing on the way."""
+        self.workspace.clear()
+        self.web.clear()
+        self.outbox.clear()
+
+    def channel(self, key: str, name: str = "", **more: Any) -> None:
+        """A conversation that the bot is in. `more` are other fields: ``is_im=True, user="U1"``, ``is_archived=True``."""
+        self.workspace.channel(key, name, **more)
+
+    def user(self, key: str, name: str, *, team: str = TEAM) -> None:
+        """Somebody, of this workspace or, over Slack Connect, of another."""
+        self.workspace.user(key, name, team=team)
 
     def subscribe(self, request_url: str) -> bool:
         """Set the request url of the Events API, when its owner answers the challenge."""

@@ -32,7 +32,7 @@ class Sending(msgspec.Struct):
     payload: Json
     due: float
     left: tuple[float, ...]
-    id: str = ""
+    envelopes: list[str] = []
     attempt: int = 0
     reason: str = ""
 
@@ -76,6 +76,15 @@ class Outbox:
             self._stopped = True
             self._changed.notify_all()
         self._thread.join()
+
+    def clear(self) -> None:
+        """Nothing on the way, no request url, no connection."""
+        self.drop()
+        with self._changed:
+            self._sendings.clear()
+            self.acknowledged.clear()
+            self.lost.clear()
+            self.request_url = ""
 
     def put(self, payload: Json) -> None:
         """Send a payload soon."""
@@ -140,10 +149,10 @@ class Outbox:
 
     def _acknowledge(self, answer: Json) -> None:
         with self._changed:
-            done = [each for each in self._sendings if each.id and each.id == answer.get("envelope_id")]
+            done = [each for each in self._sendings if answer.get("envelope_id") in each.envelopes]
             for each in done:
                 self._sendings.remove(each)
-                self.acknowledged.append(each.payload.get("event_id", each.id))
+                self.acknowledged.append(each.payload.get("event_id", ""))
 
     def _run(self) -> None:
         while True:
@@ -177,7 +186,7 @@ class Outbox:
             sending.reason = "http_error"
             if answer.is_success:
                 with self._changed:
-                    self._sendings.remove(sending)
+                    self._sendings = [each for each in self._sendings if each is not sending]
                     self.acknowledged.append(sending.payload.get("event_id", ""))
         except httpx.TimeoutException:
             sending.reason = "http_timeout"
@@ -190,8 +199,8 @@ class Outbox:
             open_ones = list(self.sockets)
         if not open_ones:
             return False
-        sending.id = str(uuid4())
-        envelope = {"envelope_id": sending.id, "type": _type(sending.payload), "payload": sending.payload,
+        sending.envelopes.append(str(uuid4()))
+        envelope = {"envelope_id": sending.envelopes[-1], "type": _type(sending.payload), "payload": sending.payload,
                     "accepts_response_payload": False}  # fmt: skip
         if sending.attempt:
             envelope |= {"retry_attempt": sending.attempt, "retry_reason": "timeout"}

@@ -53,6 +53,14 @@ class WebApi:
         self._called: dict[str, float] = {}
         self._lock = threading.Lock()
 
+    def clear(self) -> None:
+        """No faults, no calls, a token that is good."""
+        with self._lock:
+            self._faults.clear()
+            self._called.clear()
+            self.calls.clear()
+        self.revoked, self.expires_in = "", None
+
     def fail(self, method: str, faults: Iterable[Fault]) -> None:
         """Let the next calls of a method end so."""
         with self._lock:

@@ -29,6 +29,13 @@ class Workspace:
         self.contents: dict[str, bytes] = {}
         self._second, self._count = 0, 0
         self._numbers = itertools.count(1)
+        self.clear()
+
+    def clear(self) -> None:
+        """Nobody but the bot, and nothing said."""
+        with self.lock:
+            for held in (self.users, self.channels, self.messages, self.files, self.contents):
+                held.clear()
         self.user(BOT_USER, "Helper", is_bot=True)
 
     def user(self, key: str, name: str, *, team: str = TEAM, is_bot: bool = False) -> None:

@@ -108,16 +108,23 @@ class Channel(Source):
         return made(self.fake, self.folder, page_size=4, history_seconds=0.01)
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeSlack]:
+    """One for all, since to stop it takes a while."""
+    with FakeSlack(**FAST) as fake:
+        yield fake
+
+
 class TestSlackPolls(PollerContract):
     """The history."""
 
     connector: ClassVar[type[Slack]] = Slack
 
     @pytest.fixture
-    def source(self, tmp_path: Path) -> Iterator[Source]:
+    def source(self, server: FakeSlack, tmp_path: Path) -> Source:
         """A workspace of this test's own."""
-        with FakeSlack(**FAST) as fake:
-            yield Channel(fake, tmp_path)
+        server.clear()
+        return Channel(server, tmp_path)
 
 
 def test_its_ways_are_by_what_is_configured(tmp_path: Path) -> None:

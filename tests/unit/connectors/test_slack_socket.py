@@ -16,13 +16,20 @@ from normalizer.errors import Misconfigured, Retriable
 from tests.unit.connectors.slack_told import FAST, made, receiving, texts, wait
 
 
-@pytest.fixture
-def fake() -> Iterator[FakeSlack]:
-    """A workspace with one channel, where Slack waits 0.3 s for an answer."""
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeSlack]:
+    """One for all, where Slack waits 0.2 s for an answer."""
     with FakeSlack(**FAST) as fake:
-        fake.channel("C1", "support")
-        fake.user("U1", "Ann Lee")
         yield fake
+
+
+@pytest.fixture
+def fake(server: FakeSlack) -> FakeSlack:
+    """A workspace with one channel."""
+    server.clear()
+    server.channel("C1", "support")
+    server.user("U1", "Ann Lee")
+    return server
 
 
 @pytest.fixture
