@@ -77,7 +77,7 @@ def persist(work: Callable[[], None], status: Status, stop: threading.Event, pau
 def _tell(status: Status, why: str, failures: int, pauses: Pauses, *, a_bug: bool) -> None:
     """Say what happened, in the health and in the log."""
     if pauses.is_open(failures):
-        why = f"{why} (failed {failures} times in a row: asked again every {pauses.patience:g} s)"
+        why = f"{why} (failed {failures} times in a row: asked again about every {pauses.patience:g} s)"
     if a_bug:
         status.failing(why)
         _log.error("%s failed in a way that is a bug: %s", status.name, why)

@@ -9,13 +9,20 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # it ships no types
-from kafka.errors import KafkaError  # type: ignore[import-untyped]  # as above
+from kafka.errors import (  # type: ignore[import-untyped]  # as above
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    KafkaError,
+    NotCoordinatorError,
+)
 
 from connectors._kafka import client_options
 from normalizer.cluster import Cluster
 from normalizer.errors import Retriable
 
 _SECONDS = 60.0
+_GROUPS_SECONDS = 20.0
+_NO_COORDINATOR_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
 
 
 class Place(NamedTuple):
@@ -65,9 +72,21 @@ class View:
         """How far a group has committed, by partition; partitions where it never did are absent."""
         name = self._cluster.named(group)
         with self._answering():
-            groups: dict[str, dict[Any, Any]] = self._admin.list_group_offsets([name])
-        offsets = groups.get(name, {})
+            offsets = self._group_offsets(name).get(name, {})
         return {Place(self._cluster.bare(tp.topic), tp.partition): data.offset for tp, data in offsets.items()}
+
+    def _group_offsets(self, name: str) -> dict[str, dict[Any, Any]]:
+        # The first to ask a Kafka that has no group yet makes it create its topic for them, which takes a moment.
+        deadline = time.monotonic() + _GROUPS_SECONDS
+        while True:
+            try:
+                found: dict[str, dict[Any, Any]] = self._admin.list_group_offsets([name])
+            except _NO_COORDINATOR_YET:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return found
 
     def lag(self, group: str, topics: Iterable[str]) -> dict[Place, int]:
         """How many records of `topics` a group has not finished, by partition."""

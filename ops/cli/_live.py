@@ -22,6 +22,11 @@ from sinks._tickets import Tickets
 from streams._run import Workers
 
 _LATEST = 8
+_SOURCES = 20  # more of them would leave no room for the tickets
+_COLUMNS = [
+    "source", "state", "received#", "a minute#", "behind#", "errors#", "last received", "looked", "note",
+]  # fmt: skip
+_WORST = ("failing", "waiting", "starting", "running", "stopped")
 
 
 class StageRate(msgspec.Struct, frozen=True):
@@ -80,14 +85,26 @@ class Sampler:
 
 def picture(title: str, sample: Sample) -> RenderableType:
     """A sample as it is shown in a terminal."""
-    sources = [(h.name, h.state, h.received, h.errors, h.last_received_at, h.detail) for h in sample.sources]
+    shown = sample.sources if len(sample.sources) <= _SOURCES else by_account(sample.sources)
+    sources = [
+        (
+            health.name,
+            health.state,
+            health.received,
+            f"{health.rate:.1f}",
+            health.behind,
+            health.errors,
+            health.last_received_at,
+            health.looked_at,
+            " · ".join(filter(None, (health.warning, health.detail))),
+        )
+        for health in shown
+    ]
     stages = [(s.name, s.records, f"{s.rate:.0f}", s.lag, s.dead_letters, s.waiting) for s in sample.stages]
     parts: list[RenderableType] = [
         Text(title, style="bold"),
         Text(),
-        table(
-            "Sources, since this start", ["source", "state", "received#", "errors#", "last received", "detail"], sources
-        ),
+        table("Sources, since this start", _COLUMNS, sources),
         Text(),
         table(
             "Stages, since this start",
@@ -102,6 +119,30 @@ def picture(title: str, sample: Sample) -> RenderableType:
     if sample.problem:
         parts.append(Text(sample.problem, style="yellow"))
     return Group(*parts)
+
+
+def by_account(sources: Sequence[Health]) -> list[Health]:
+    """One report for each account: the worst state of its sources and what that one says, their sums, the oldest look."""
+    accounts: dict[str, list[Health]] = {}
+    for health in sources:
+        accounts.setdefault("/".join(health.name.split("/")[:2]), []).append(health)
+    return [_together(name, found) for name, found in accounts.items()]
+
+
+def _together(name: str, found: Sequence[Health]) -> Health:
+    worst = min(found, key=lambda health: _WORST.index(health.state))
+    behind = [health.behind for health in found if health.behind is not None]
+    return msgspec.structs.replace(
+        worst,
+        name=name if len(found) == 1 else f"{name} ({len(found)})",
+        received=sum(health.received for health in found),
+        rate=sum(health.rate for health in found),
+        behind=sum(behind) if behind else None,
+        errors=sum(health.errors for health in found),
+        last_received_at=max(filter(None, (health.last_received_at for health in found)), default=None),
+        looked_at=min(filter(None, (health.looked_at for health in found)), default=None),
+        warning=next((health.warning for health in found if health.warning), ""),
+    )
 
 
 def line(sample: Sample) -> str:

@@ -15,6 +15,7 @@ from connectors._edge import edge_on
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured
 from ops import wiring
+from ops.cli._doors import doors
 from ops.cli._live import Sample, Sampler, line, picture
 from ops.cli._progress import fetching
 from ops.cli._reach import reach
@@ -87,9 +88,8 @@ async def _up(config: Config, cluster: Cluster, demo: Demo | None) -> None:
             # The doors close before the edge stops: what they have begun to accept still reaches Kafka.
             async with serving(edge.routes(), config.http, edge.problems) as door:
                 edge.start()
-                forms = [f"{door}/webform/{account}" for account in config.channels.get("webform", {})]
-                where = ", ".join([*(f"web form at {form}" for form in forms), f"Kafka at {cluster.brokers}"])
-                title = f"Switchboard: {where}. Ctrl-C stops it."
+                title = f"Switchboard: Kafka at {cluster.brokers}. Ctrl-C stops it."
+                title = "\n".join([title, *(doors(door, config.channels) if door else ())])
                 sampler = Sampler(cluster, Path(config.store.path), edge.health, workers)
                 async with asyncio.TaskGroup() as tasks:
                     going = [tasks.create_task(_show(title, sampler)), tasks.create_task(failure(workers))]
