@@ -37,7 +37,7 @@ from normalizer.ids import event_id, message_id
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SMALL = 32 * 1024  # bytes that are read between two other requests, without a thread
 _FETCHERS = 4
-_FETCH_SECONDS = 8.0
+_FETCH_SECONDS = 6.0
 _MOST_CHALLENGE = 200
 
 
@@ -86,7 +86,7 @@ class Webhook(Receiver[WebhookSettings]):
             raise Misconfigured(f"{where}: an account is part of a url; use letters, digits, '.', '_' and '-'")
         self._gate = Gate(settings.secrets, settings.signature, settings.tokens, settings.token_header, where)
         self._reader = Reader(settings.mapping, f"{where}.mapping")
-        self._media = Media(settings.media_hosts, blobs, headers=settings.media_headers, seconds=_FETCH_SECONDS / 2)
+        self._media = Media(settings.media_hosts, blobs, headers=settings.media_headers, seconds=_FETCH_SECONDS / 3)
 
     def routes(self, accept: Accept) -> Sequence[BaseRoute]:
         """The door: posts, the handshake of CloudEvents (OPTIONS), and a vendor's check of the url (GET)."""

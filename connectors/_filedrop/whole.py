@@ -52,11 +52,11 @@ class WholeFiles:
             for batch in self._batches(fresh):
                 if stop.is_set():
                     return
-                events = tuple(raw for raw in map(self._record, batch) if raw is not None)
+                records = [(each, self._record(each)) for each in batch]
                 behind -= len(batch)
                 place = max(place, Whole(batch[-1].changed, batch[-1].name))
-                yield Page(events, place, behind)
-                published |= {_identity(each) for each in batch}
+                yield Page(tuple(raw for _, raw in records if raw is not None), place, behind)
+                published |= {_identity(each) for each, raw in records if raw is not None}
             published &= {_identity(each) for each in settled}
             if settled and (last := Whole(settled[-1].changed, settled[-1].name)) > place:
                 place = last  # only flags have changed

@@ -6,6 +6,7 @@ import fcntl
 import mailbox
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 from typing import Any, ClassVar
@@ -126,6 +127,21 @@ def test_a_mail_that_is_seen_and_moved_is_no_news(tmp_path: Path) -> None:
     assert {message.id for message in drop.messages()} == {drop.messages()[0].id}
     assert len(again) <= 3
     assert moved.parent.name == "cur"
+
+
+def test_a_mail_that_is_moved_while_the_folder_is_read_is_not_missed(tmp_path: Path) -> None:
+    """Between listing and opening it went from new to cur; there it is found."""
+    drop = Mails(tmp_path, page_size=1)
+    drop.deliver(mail("1"))
+    time.sleep(0.02)
+    second = drop.deliver(mail("2"))
+    time.sleep(0.1)
+    pages = drop.poller().receive(drop.name, None, threading.Event())
+    found = list(next(pages).events)
+    second.rename(drop.folder / "cur" / f"{second.name}:2,S")
+    while len(found) < 2:
+        found += next(pages).events
+    assert [drop.told(raw) for raw in found] == ["1@example.com", "2@example.com"]
 
 
 def test_a_file_that_is_copied_with_an_old_date_is_not_missed(tmp_path: Path) -> None:
