@@ -7,6 +7,7 @@ An address in a delivery is somebody's text: without the list of hosts it would 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urljoin, urlsplit
 
@@ -22,7 +23,7 @@ MEDIA = "media"
 """The attribute of a raw event that says what became of the files it names."""
 
 _REDIRECTS = 3
-_CHUNK = 64 * 1024
+_STEPS = 4  # times the seconds of one step that a whole file may take
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -49,8 +50,8 @@ class Media:
 
     `insecure` is an origin (``http://127.0.0.1:8001``) that is asked without TLS as well: a stand-in of the vendor.
     `headers` (credentials) go to the first host of an address and never along with a redirect to another. A file
-    has at most `limit` bytes and takes at most `seconds` for each step; a 404 is tried again, since providers
-    announce files before they have them.
+    has at most `limit` bytes and takes at most `seconds` for each step, four times that as a whole; a 404 is tried
+    again, since providers announce files before they have them.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Media:
         self._hosts = tuple(hosts)
         self._blobs = blobs
         self._headers = dict(headers or {})
-        self._insecure = _origin(insecure)
+        self._insecure = _origin(insecure) if insecure else None
         self._limit = limit
         self._seconds = seconds
 
@@ -90,23 +91,23 @@ class Media:
         for _ in range(_REDIRECTS + 1):
             self._allowed(url)
             with client.stream("GET", url, headers=headers) as answer:
-                if answer.is_redirect:
-                    onward = urljoin(url, answer.headers["location"])
-                    if _origin(onward) != _origin(url):
-                        headers = {}
-                    url = onward
+                if answer.has_redirect_location:
+                    url, headers = _onward(url, answer.headers["location"], headers)
                     continue
                 if answer.status_code == 404:
                     raise httpx.ReadError("not there yet")
                 answer.raise_for_status()
                 size = 0
+                end = time.monotonic() + _STEPS * self._seconds
 
-                def chunks(answer: httpx.Response = answer) -> Iterator[bytes]:
+                def chunks(answer: httpx.Response = answer, end: float = end) -> Iterator[bytes]:
                     nonlocal size
-                    for chunk in answer.iter_bytes(_CHUNK):
+                    for chunk in answer.iter_bytes():
                         size += len(chunk)
                         if size > self._limit:
                             raise Rejected("too-large", f"a file is larger than {self._limit} bytes: it is left out")
+                        if time.monotonic() > end:
+                            raise Rejected("too-slow", "a file comes in drops: it is left out")
                         yield chunk
 
                 sha256 = self._blobs.put_stream(chunks())
@@ -121,6 +122,12 @@ class Media:
         if _origin(url) == self._insecure or (parts.scheme == "https" and known and parts.port in (None, 443)):
             return
         raise Rejected("foreign-host", f"a file is at {host}, which is no host of this channel: it is left out")
+
+
+def _onward(url: str, location: str, headers: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Where a redirect leads, and the headers that go there: credentials stay at the origin that they are for."""
+    found = urljoin(url, location)
+    return found, dict(headers) if _origin(found) == _origin(url) else {}
 
 
 def noted(fetched: Sequence[Fetched]) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""What WhatsApp, Messenger and Instagram share: Meta's webhooks and its Graph API."""

@@ -1,0 +1,174 @@
+"""The door of all Meta channels: the handshake, the signature, the batch taken apart, files and names fetched.
+
+Meta signs the body and no time, so a replay cannot be told by its age: what is sent again has the ids it had, and is found to
+be a duplicate further on. https://developers.facebook.com/docs/graph-api/webhooks/getting-started
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import re
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from typing import ClassVar, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from connectors._base import Accept, Blobs, Receiver
+from connectors._guard import Problem, read_body
+from connectors._media import Fetched, Media, Wanted, noted
+from connectors._meta.batch import items
+from connectors._meta.content import PROFILE, Draft, Eye, File, nameless
+from connectors._meta.graph import Graph, Refused
+from connectors._meta.settings import MetaSettings, checked
+from connectors._meta.token_watch import TokenWatch
+from connectors._signature import matches
+from normalizer.errors import Rejected
+from normalizer.events import RawEvent
+
+M = TypeVar("M", bound=MetaSettings)
+
+BODY_LIMIT = 4 * 1024 * 1024
+"""Bytes of a post; Meta sends up to 3 MB."""
+_FETCHERS = 8
+_SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{1,200}")
+
+
+class MetaReceiver(Receiver[M]):
+    """One callback url. `hosts` are where its files are, `eye` reads its items."""
+
+    hosts: ClassVar[Sequence[str]]
+    eye: ClassVar[Eye]
+    with_token: ClassVar[bool] = False
+    """Whether files are asked for with the access token."""
+    name_fields: ClassVar[str] = ""
+    """The Graph API's fields of a person that make a name; "" where posts tell names."""
+
+    fetch_seconds: ClassVar[float] = 6.0
+    """How long a post may wait for its files: Meta switches off a url that is slow."""
+
+    def __init__(self, account: str, settings: M, blobs: Blobs) -> None:
+        super().__init__(account, settings, blobs)
+        self._keys = checked(settings, self.channel, account)
+        self._graph = Graph(settings.graph_url, settings.access_token)
+        self._watch = TokenWatch(self._graph, f"channels.{self.channel}.{account}.access_token")
+        self._media = Media(
+            self.hosts,
+            blobs,
+            headers={"Authorization": f"Bearer {settings.access_token}"} if self.with_token else {},
+            insecure=settings.graph_url if settings.graph_url.startswith("http://") else "",
+        )
+        self._pool = ThreadPoolExecutor(_FETCHERS, thread_name_prefix=f"{self.channel}-{account}")
+
+    def routes(self, accept: Accept) -> Sequence[BaseRoute]:
+        """The one door: GET for the handshake, POST for everything else."""
+        path = f"/{self.channel}/{self.account}"
+        return [
+            Route(path, self._handshake, methods=["GET"]),
+            Route(path, partial(self._door, accept), methods=["POST"]),
+        ]
+
+    def warnings(self) -> Sequence[str]:
+        """What is the matter with the access token."""
+        if not self.settings.access_token:
+            return ()
+        self._watch.look()
+        return self._watch.warnings(time.time())
+
+    async def _handshake(self, request: Request) -> Response:
+        asked = request.query_params
+        given = asked.get("hub.verify_token", "").encode("utf-8", "surrogateescape")
+        known = hmac.compare_digest(given, self.settings.verify_token.encode())
+        challenge = asked.get("hub.challenge", "")
+        if asked.get("hub.mode") != "subscribe" or not known or not _CHALLENGE.fullmatch(challenge):
+            raise Problem(
+                403, "bad-verify-token", "this is no handshake with the verify_token of this account: set it at Meta"
+            )
+        return PlainTextResponse(challenge, headers={"X-Content-Type-Options": "nosniff"})
+
+    async def _door(self, accept: Accept, request: Request) -> Response:
+        body = await read_body(request, BODY_LIMIT)
+        signature = _SIGNATURE.fullmatch(request.headers.get("x-hub-signature-256", ""))
+        if signature is None:
+            raise Problem(401, "unsigned", "this door takes signed posts: send X-Hub-Signature-256")
+        if not matches(self._keys, body, [bytes.fromhex(signature[1])]):
+            raise Problem(
+                401, "bad-signature", "the signature does not fit the body: sign with the app secret of this account"
+            )
+        await accept(await self._received(body))
+        return Response(status_code=200)
+
+    async def _received(self, body: bytes) -> list[RawEvent]:
+        """A raw event for each item; a signed post that nobody can take apart is kept whole, to be set aside later."""
+        now = datetime.now(UTC)
+        try:
+            found = items(body)
+        except Rejected:
+            return [self._raw(now, body, None, nameless(body), {})]
+        drafts = [type(self).eye(item) for item in found]
+        fetching = [self._fetching(draft) for draft in drafts]
+        waiting = [each for each in fetching if each is not None]
+        if waiting:
+            await asyncio.wait(waiting, timeout=self.fetch_seconds)
+        return [
+            self._raw(now, item.post, draft, draft.own if draft else nameless(item.raw), _result(draft, task))
+            for item, draft, task in zip(found, drafts, fetching, strict=True)
+        ]
+
+    def _raw(self, now: datetime, body: bytes, draft: Draft | None, own: str, attributes: dict[str, str]) -> RawEvent:
+        return RawEvent(
+            channel=self.channel,
+            account=self.account,
+            source_id=own[:500],
+            body=body,
+            content_type="application/json",
+            received_at=now,
+            key=(draft.thread or None) if draft else None,
+            attributes=attributes,
+        )
+
+    def _fetching(self, draft: Draft | None) -> asyncio.Future[dict[str, str]] | None:
+        if draft is None or not (draft.content.files or self._asks_name(draft)):
+            return None
+        return asyncio.get_running_loop().run_in_executor(self._pool, self._fetch, draft)
+
+    def _asks_name(self, draft: Draft) -> bool:
+        return (
+            bool(self.name_fields and self.settings.access_token) and draft.kind == "message" and not draft.sender.name
+        )
+
+    def _fetch(self, draft: Draft) -> dict[str, str]:
+        """Blocks for some seconds at most. Raises what the blob store raises: then Meta has to send the post again."""
+        person = draft.sender.address.partition(":")[2]
+        name = self._graph.name(person, self.name_fields) if self._asks_name(draft) else ""
+        fetched = [self._file(file) for file in draft.content.files]
+        return noted(fetched) | ({PROFILE: name[:200]} if name else {})
+
+    def _file(self, file: File) -> Fetched:
+        try:
+            url = file.url or self._graph.media(file.id)
+        except Refused as refused:
+            return _missing(file, str(refused))
+        (fetched,) = self._media.fetch([Wanted(url, file.name, file.content_type)])
+        return fetched
+
+
+def _missing(file: File, error: str) -> Fetched:
+    return Fetched(file.url[:2000], file.name[:200], file.content_type[:100] or "application/octet-stream", error=error)
+
+
+def _result(draft: Draft | None, task: asyncio.Future[dict[str, str]] | None) -> dict[str, str]:
+    """What was fetched in time; the message goes on without the rest, and says so."""
+    if draft is None or task is None:
+        return {}
+    if task.done():
+        return task.result()
+    task.cancel()
+    return noted([_missing(file, "late") for file in draft.content.files])

@@ -1,0 +1,48 @@
+"""Instagram: direct messages to a professional account, story replies and mentions, and comments.
+
+https://developers.facebook.com/docs/instagram-platform/webhooks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+
+from connectors._meta.content import Eye, read
+from connectors._meta.direct_reading import draft
+from connectors._meta.receiver import MetaReceiver
+from connectors._meta.settings import MetaSettings
+from normalizer.events import Message, RawEvent
+
+
+class InstagramSettings(MetaSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One callback url of a Meta app with Instagram, for all accounts that are subscribed to it.
+
+    `app_secrets` sign what arrives: one, or two while it is rotated. `verify_token` is the text of your choice that Meta
+    repeats when the url is registered. `access_token` asks for people's names, and may be missing: messages arrive
+    without it. `graph_url` is the Graph API with its version; with Instagram Login it is
+    ``https://graph.instagram.com/v24.0``.
+    """
+
+
+class Instagram(MetaReceiver[InstagramSettings]):
+    """One callback url at ``/instagram/ACCOUNT``.
+
+    Delivery: at least once. A post is answered with 200 after Kafka has all its messages, with 503 when it has not, and
+    Meta repeats it. A message is known by its ``mid``, whichever subscription, app or order it came in.
+
+    Of a story that mentions the account nothing is kept but its address, as Instagram's terms ask.
+    """
+
+    channel: ClassVar[str] = "instagram"
+    settings_type: ClassVar[type[msgspec.Struct]] = InstagramSettings
+    hosts: ClassVar[Sequence[str]] = (".cdninstagram.com", ".fbcdn.net", ".fbsbx.com")
+    eye: ClassVar[Eye] = staticmethod(draft)
+    name_fields: ClassVar[str] = "name,username"
+
+    @staticmethod
+    def read(raw: RawEvent) -> tuple[Message, ...]:
+        """The messages of a post; none when it tells what apps say to each other."""
+        return read(raw, draft)

@@ -1,0 +1,272 @@
+"""The door of all Meta channels: handshake, signature, secrets, files, the token."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from connectors._blobs import BlobStore
+from connectors._media import MEDIA
+from connectors._meta.graph import Graph
+from connectors._meta.token_watch import TokenWatch
+from connectors.fakes.meta import FakeMeta, encoded
+from connectors.whatsapp import WhatsApp, WhatsAppSettings
+from normalizer.errors import Misconfigured, Rejected, Retriable
+from tests.unit.connectors.meta_posts import OBJECTS, SECRET, Served, raw, said, serving, signed, subscribed, whatsapp
+
+HELLO = encoded(whatsapp(messages=[said("text", {"body": "https://grüße"})]))
+PHOTO = b"\xff\xd8 photo"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A door that many tests share."""
+    with subscribed("whatsapp", tmp_path_factory.mktemp("blobs"), app_secrets=[SECRET, "the one before it"]) as found:
+        yield found
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"hub.mode": "subscribe", "hub.verify_token": "a guess", "hub.challenge": "1"},
+        {"hub.mode": "unsubscribe", "hub.verify_token": "a text of your choice", "hub.challenge": "1"},
+        {"hub.mode": "subscribe", "hub.verify_token": "a text of your choice", "hub.challenge": "<script>"},
+        {"hub.mode": "subscribe", "hub.verify_token": "ü"},
+        {},
+    ],
+)
+def test_a_handshake_of_somebody_else_is_refused(served: Served, query: dict[str, str]) -> None:
+    """And says what to do, not what is right."""
+    answer = httpx.get(served.door.url, params=query, trust_env=False)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "bad-verify-token")
+    assert "a text of your choice" not in answer.text
+
+
+def test_the_handshake_gives_the_challenge_back(served: Served) -> None:
+    """As plain text, and as nothing else."""
+    query = {"hub.mode": "subscribe", "hub.verify_token": "a text of your choice", "hub.challenge": "1158201444"}
+    answer = httpx.get(served.door.url, params=query, trust_env=False)
+    assert (answer.status_code, answer.text) == (200, "1158201444")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_signature_is_over_the_raw_body(served: Served) -> None:
+    """Meta escapes slashes and letters; the same JSON written otherwise is another body."""
+    meta, door = served.fresh()
+    assert b"\\/" in HELLO
+    assert b"\\u00fc" in HELLO
+    assert door.post(HELLO, **meta.sign(HELLO)).status_code == 200
+    assert [event.body for event in door.kafka.events] == [HELLO]
+    rewritten = HELLO.replace(b"\\/", b"/")
+    assert door.post(rewritten, **meta.sign(HELLO)).json()["reason"] == "bad-signature"
+
+
+@pytest.mark.parametrize("header", ["", "sha256=", "sha1=" + "0" * 40, "sha256=" + "z" * 64, "sha256=" + "0" * 63])
+def test_a_post_without_a_signature_is_refused(served: Served, header: str) -> None:
+    """Or with one of another scheme: SHA-1 is not enough."""
+    _, door = served.fresh()
+    answer = door.post(HELLO, **({"X-Hub-Signature-256": header} if header else {}))
+    assert (answer.status_code, answer.json()["reason"], door.kafka.events) == (401, "unsigned", [])
+
+
+def test_two_secrets_are_valid_while_one_is_rotated(served: Served) -> None:
+    """The new one and the one before it, and no third."""
+    meta, door = served.fresh()
+    statuses = []
+    for meta.app_secret in ("the one before it", "a third one, made up", SECRET):
+        statuses.append(door.post(HELLO, **meta.sign(HELLO)).status_code)
+    assert statuses == [200, 401, 200]
+
+
+def test_a_replay_is_found_out_by_its_ids(served: Served) -> None:
+    """Meta signs no time: what is sent again years later has the id it had."""
+    meta, door = served.fresh()
+    for _ in range(2):
+        door.post(HELLO, **meta.sign(HELLO))
+    first, second = door.messages()
+    assert first.id == second.id
+    assert len({event.source_id for event in door.kafka.events}) == 1
+
+
+def test_a_body_over_the_limit_is_refused(served: Served) -> None:
+    """4 MiB; Meta sends up to 3 MB."""
+    _, door = served.fresh()
+    assert door.post(b" " * (4 * 1024 * 1024 + 1)).status_code == 413
+
+
+def test_a_signed_post_that_nobody_can_read_is_kept(served: Served) -> None:
+    """Whole: the reader rejects it with a reason, and it lies among the dead letters."""
+    meta, door = served.fresh()
+    assert door.post(b'{"object": "pag', **meta.sign(b'{"object": "pag')).status_code == 200
+    assert [event.body for event in door.kafka.events] == [b'{"object": "pag']
+
+
+def test_media_is_fetched_with_the_token(served: Served) -> None:
+    """The id gives a url, the url the bytes, both with the token; name and type are kept."""
+    meta, door = served.fresh()
+    media = meta.graph.add(PHOTO, "image/jpeg")
+    meta.number().media("4915112345678", "Ann", "image", media, "image/jpeg", "look")
+    meta.deliver()
+    (found,) = door.messages()
+    (file,) = found.attachments
+    assert (found.text, file.size, file.content_type) == ("look", len(PHOTO), "image/jpeg")
+    assert file.sha256 == hashlib.sha256(PHOTO).hexdigest()
+    assert door.blobs.get(file.sha256) == PHOTO
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [(500, 1, "graph-http-500"), (400, 4, "graph-4"), (401, 190, "graph-190"), (400, 100, "graph-100")],
+)
+def test_media_that_cannot_be_had_costs_no_message(served: Served, status: int, code: int, reason: str) -> None:
+    """Its text, its media id and the reason are there."""
+    meta, door = served.fresh()
+    meta.graph.fail_next(status, code)
+    media = meta.graph.add(PHOTO, "image/jpeg")
+    meta.number().media("4915112345678", "Ann", "image", media, "image/jpeg", "look")
+    assert meta.deliver() == [200]
+    (found,) = door.messages()
+    assert (found.text, found.attachments, found.fields["media"]) == ("look", (), media)
+    assert found.degradations == (f"media-missing:{reason}",)
+
+
+def test_a_page_token_that_is_invalid_after_a_password_change_stops_no_message(served: Served) -> None:
+    """It becomes a warning, until it works again."""
+    meta, door = served.fresh()
+    media = meta.graph.add(PHOTO, "image/jpeg")
+    right, meta.graph.token = meta.graph.token, "another"
+    warned = []
+    for _ in range(2):
+        meta.number().media("4915112345678", "Ann", "image", media, "image/jpeg")
+        assert meta.deliver() == [200]
+        warned.append([warning for warning in door.receiver.warnings() if "is refused" in warning])
+        meta.graph.token = right
+    refused, fine = door.messages()
+    assert (refused.degradations, len(fine.attachments)) == (("media-missing:graph-190",), 1)
+    ((warning,), none) = warned
+    assert warning.startswith("channels.whatsapp.main.access_token is refused (Invalid OAuth access token")
+    assert none == []
+
+
+def test_without_a_token_messages_arrive_without_files(tmp_path: Path) -> None:
+    """And nobody is asked, nor warned."""
+    with serving("whatsapp", tmp_path, {"app_secrets": [SECRET], "verify_token": "x"}) as door:
+        request = signed("whatsapp", encoded(whatsapp(messages=[said("image", {"id": "9"})])))
+        assert door.post(request.content, **request.headers).status_code == 200
+        (found,) = door.messages()
+        assert found.degradations == ("media-missing:no-access-token",)
+        assert list(door.receiver.warnings()) == []
+
+
+def test_a_file_that_is_late_delays_nobody(tmp_path: Path) -> None:
+    """The message goes on without it, and so does the one beside it."""
+
+    class Hasty(WhatsApp):
+        fetch_seconds = 0.1
+
+    with FakeMeta() as meta, serving("whatsapp", tmp_path, meta.settings, Hasty) as door:
+        meta.subscribe(OBJECTS["whatsapp"], door.url)
+        number = meta.number()
+        number.media("4915112345678", "Ann", "image", meta.graph.add(PHOTO, "image/jpeg"), "image/jpeg", "look")
+        number.text("4915112345678", "Ann", "and?")
+        meta.graph.hold(0.5)
+        began = time.monotonic()
+        assert meta.deliver() == [200]
+        assert time.monotonic() - began < 0.45
+        assert [(found.text, found.degradations) for found in door.messages()] == [
+            ("look", ("media-missing:late",)),
+            ("and?", ()),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("days", "warning"),
+    [
+        (0, ""),
+        (90, ""),
+        (13.5, "the-setting expires in 13 days: make a new one, or let its owner sign in again"),
+        (-1, "the-setting has expired: messages arrive, files and names do not; make a new one"),
+    ],
+)
+def test_a_token_that_is_about_to_expire_is_told_of_before(served: Served, days: float, warning: str) -> None:
+    """Two weeks ahead, and afterwards."""
+    meta, now = served.meta, time.time()
+    meta.graph.expires_at = int(now + days * 86_400) if days else 0
+    watch = TokenWatch(Graph(meta.url, meta.graph.token), "the-setting")
+    watch.check()
+    assert watch.warnings(now) == ([warning] if warning else [])
+
+
+def test_the_token_is_looked_at_now_and_then(served: Served) -> None:
+    """By a thread of its own when somebody asks for warnings, and not each time."""
+    meta, _ = served.fresh()
+    watch = TokenWatch(Graph(meta.url, meta.graph.token), "the-setting")
+    meta.graph.asked.clear()
+    deadline = time.monotonic() + 5
+    while not meta.graph.asked and time.monotonic() < deadline:
+        watch.look()
+        time.sleep(0.01)
+    watch.look()
+    assert meta.graph.asked == ["/v24.0/debug_token"]
+
+
+def test_a_blob_store_that_is_away_is_503(tmp_path: Path) -> None:
+    """That is a part of ours: nothing is taken, and Meta sends it again."""
+
+    class Away(BlobStore):
+        def put_stream(self, chunks: Any) -> str:
+            del chunks
+            raise Retriable("the blob store is away: this is tried again")
+
+    with subscribed("whatsapp", tmp_path) as (meta, door):
+        door.receiver._media._blobs = Away(tmp_path.as_uri())
+        media = meta.graph.add(PHOTO, "image/jpeg")
+        meta.number().media("4915112345678", "Ann", "image", media, "image/jpeg")
+        assert meta.deliver() == [503]
+        door.receiver._media._blobs = door.blobs
+        assert meta.deliver() == [200]
+        assert len(door.messages()[0].attachments) == 1
+
+
+@pytest.mark.parametrize(
+    ("account", "settings", "words"),
+    [
+        ("a/b", {}, "an account is part of a url"),
+        ("main", {"app_secrets": []}, "app_secrets is empty: copy the app secret"),
+        ("main", {"app_secrets": ["short"]}, "use at least 16 random ones"),
+        ("main", {"app_secrets": [SECRET] * 3}, "keep the new one and the one before it"),
+        ("main", {"verify_token": ""}, "verify_token is empty: make up a text"),
+        ("main", {"graph_url": "http://graph.example"}, "so use https://"),
+        ("main", {"graph_url": "graph.example"}, "so use https://"),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(
+    account: str, settings: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    """With the setting's name and the remedy, and without a secret."""
+    usual = {"app_secrets": [SECRET], "verify_token": "x"}
+    with pytest.raises(Misconfigured, match=words) as caught:
+        WhatsApp(account, msgspec.convert(usual | settings, WhatsAppSettings), BlobStore(tmp_path.as_uri()))
+    assert SECRET not in str(caught.value)
+
+
+def test_one_item_that_is_too_large_for_a_record_is_rejected() -> None:
+    """The claim check keeps it whole; its first part is no message."""
+    with pytest.raises(Rejected, match="look at blob abc") as caught:
+        WhatsApp.read(raw(HELLO[:50], dataref="abc"))
+    assert caught.value.reason == "too-large"
+
+
+def test_files_that_the_hand_noted_wrongly_are_rejected() -> None:
+    """An attribute that is no list of files is told of, and nothing is guessed."""
+    with pytest.raises(Rejected, match="redrive it from the source") as caught:
+        WhatsApp.read(raw(HELLO, attributes={MEDIA: "{"}))
+    assert caught.value.reason == "bad-media"
