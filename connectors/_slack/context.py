@@ -80,7 +80,8 @@ class Context(msgspec.Struct, frozen=True):
         """Whether our own app, or somebody whom the settings name as our own, said it."""
         profile = mapping(said.get("bot_profile"))
         apps = {text(said.get("app_id")), text(profile.get("app_id"))} - {""}
-        return bool(self.app in apps or self.own & {*apps, *_speakers(said), team_of(said)})
+        team = team_of(said) or self.teams.get(text(said.get("user")), "")
+        return bool(self.app in apps or self.own & {*apps, *_speakers(said), team})
 
     def party(self, said: Json) -> Contact:
         """Who said it, in the workspace that the person belongs to."""

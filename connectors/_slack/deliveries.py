@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from connectors._slack.context import CHANNEL
+from connectors._slack.context import CHANNEL, CHANNEL_TYPE
 from connectors._slack.directory import Directory
 from connectors._slack.payload import event_of, key, payload, source_id, thread_of
 from connectors._slack.reading import VIA
@@ -33,7 +33,9 @@ class Deliveries:
         except Rejected:  # the reader says what is wrong with it
             return self._raw(hashlib.sha256(body).hexdigest(), body, None, {VIA: via}, content_type)
         told = self._directory.attributes(event_of(found), seconds)
-        return self._raw(source_id(found), body, key(found), {VIA: via, **told}, content_type)
+        return self._raw(
+            source_id(found), body, key(found, told.get(CHANNEL_TYPE, "")), {VIA: via, **told}, content_type
+        )
 
     def remembered(self, place: Json, message: Json, seconds: float, *, edit: bool) -> RawEvent:
         """A message of a history, which Slack gives without its conversation (`place`). `edit`: it is known, its words are new."""

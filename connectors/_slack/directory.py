@@ -77,7 +77,7 @@ class Directory:
         return told | self._of_us(_answer(me)) | _of_users(users) | _of_place(found) | noted(fetched)
 
     def _of_us(self, me: Json) -> dict[str, str]:
-        ours = [*self._settings.own, *(text(me.get(name)) for name in ("user_id", "bot_id"))]
+        ours = [*self._settings.own, *(text(me.get(name)) for name in ("user_id", "bot_id", "app_id"))]
         told = {OWN: " ".join(filter(None, ours)), TEAM: text(me.get("team_id"))}
         return {name: value for name, value in told.items() if value}
 

@@ -70,13 +70,15 @@ def source_id(found: Json) -> str:
     return f"payload;{hashlib.sha256(msgspec.json.encode(found, order='deterministic')).hexdigest()}"
 
 
-def key(found: Json) -> str | None:
-    """The thread that a delivery belongs to, None when it belongs to none."""
+def key(found: Json, channel_type: str) -> str | None:
+    """The thread that a delivery belongs to, None when it belongs to none. `channel_type` counts where it says none."""
     event = event_of(found)
     channel = channel_of(event)
     if not channel:
         return None
-    return channel if direct(channel, text(event.get("channel_type"))) else f"{channel}:{thread_of(event)}"
+    return (
+        channel if direct(channel, text(event.get("channel_type")) or channel_type) else f"{channel}:{thread_of(event)}"
+    )
 
 
 def direct(channel: str, channel_type: str) -> bool:

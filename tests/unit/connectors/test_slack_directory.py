@@ -43,7 +43,7 @@ def test_a_name_is_asked_for_once(fake: FakeSlack, tmp_path: Path) -> None:
     told = [found.attributes(said("hi <@U9>"), 2.0) for _ in range(3)][-1]
     assert told["users"] == '{"U1":"Ann Lee","U9":"Ben"}'
     assert told["teams"] == '{"U1":"T0HOME","U9":"T9"}'
-    assert (told["own"], told["team"]) == (f"{BOT_USER} B0OURBOT", "T0HOME")
+    assert (told["own"], told["team"]) == (f"{BOT_USER} B0OURBOT A0OURAPP", "T0HOME")
     assert [method for method, _ in fake.web.calls].count("users.info") == 2
 
 

@@ -145,6 +145,7 @@ def test_our_own_bot_is_an_echo() -> None:
     found = one(answer, own="U0BOT B1")
     assert (found.kind, [each.address for each in found.to]) == ("echo", ["T1:U7"])
     assert one(said(), own="T1").kind == "echo"
+    assert one(said(team=None), own="T1", teams='{"U1": "T1"}').kind == "echo"
     assert one(said(channel="D1", user="U0BOT"), own="U0BOT", partner="U3").to[0].address == "T1:U3"
 
 
