@@ -41,12 +41,13 @@ class _Listed(msgspec.Struct, frozen=True):
 
 
 class Listing:
-    """The messages of an account, or to and from one address of it (`address`; "" for all)."""
+    """The messages of an account, or to and from one address of it (`address`; "" for all), once they are `after` old."""
 
-    def __init__(self, client: TwilioClient, address: str, page_size: int, *, echoes: bool) -> None:
+    def __init__(self, client: TwilioClient, address: str, page_size: int, *, after: timedelta, echoes: bool) -> None:
         self._client = client
         self._address = address
         self._page_size = page_size
+        self._after = after
         self._echoes = echoes
         self.now = datetime.now(UTC)
         """Twilio's time, as its last answer had it: a clock of ours that is wrong hides nothing."""
@@ -75,7 +76,7 @@ class Listing:
 
     def _is_due(self, item: Item, place: Place) -> bool:
         status = item.told.get("status", "").lower()
-        if place.done(item.name, item.at):
+        if place.done(item.name, item.at) or timedelta() <= self.now - item.at < self._after:
             return False
         if is_ours(item.told):
             return self._echoes and status not in _NOT_SAID_YET

@@ -72,7 +72,8 @@ class Messaging(Receiver[MessagingSettings], Poller[MessagingSettings]):
         """Pages of the list, for ever: from `since` at first, then from the overlap on, every `poll_seconds`."""
         address = "" if source == _EVERYTHING else self._address(source)
         client = self._client()
-        listing = Listing(client, address, self.settings.page_size, echoes=self.settings.echoes)
+        after = timedelta(seconds=self.settings.list_after_seconds)
+        listing = Listing(client, address, self.settings.page_size, after=after, echoes=self.settings.echoes)
         overlap = timedelta(hours=self.settings.overlap_hours)
         listing.first_look()
         told = position is not None

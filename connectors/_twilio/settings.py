@@ -16,7 +16,8 @@ class MessagingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     while rotated, two; `webhook_keys` are shared keys that sign webhooks instead. `numbers` are read each for itself; without
     them the whole account is. `pools` are messaging services (``MG…``) and their numbers: who writes to several of them has one
     conversation. `since` is the day from which the first start reads (else the day before it); `overlap_hours` are read again
-    each `poll_seconds`, for what the list shows late. `echoes` brings what our side said with other tools. `api_url` is
+    each `poll_seconds`, for what the list shows late; what is younger than `list_after_seconds` is left to webhooks, which know
+    more. `echoes` brings what our side said with other tools. `api_url` is
     another place for Twilio's API.
     """
 
@@ -29,6 +30,7 @@ class MessagingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     since: date | None = None
     poll_seconds: Annotated[float, Meta(gt=0, le=86_400)] = 60.0
     overlap_hours: Annotated[float, Meta(gt=0, le=168)] = 24.0
+    list_after_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 60.0
     page_size: Annotated[int, Meta(ge=1, le=1000)] = 200
     echoes: bool = True
     api_url: str = ""

@@ -32,6 +32,7 @@ class Phones:
             "auth_tokens": [AUTH_TOKEN],
             "public_url": PUBLIC,
             "poll_seconds": 2,
+            "list_after_seconds": 5,
             "api_url": twilio.url,
         }
         self.accounts: Accounts = {"sms": {"demo": settings}, "whatsapp_twilio": {"demo": dict(settings)}}

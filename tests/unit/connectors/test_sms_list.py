@@ -21,7 +21,6 @@ from connectors._edge import accepting
 from connectors._http import HttpServer
 from connectors._memory import MemoryKafka
 from connectors._status import Status
-from connectors._twilio.place import MOST_SEEN, Place, days
 from connectors._twilio.settings import MessagingSettings
 from connectors.fakes.twilio import ACCOUNT_SID, FakeTwilio
 from connectors.sms import Sms
@@ -52,7 +51,7 @@ def twilio(running: FakeTwilio) -> FakeTwilio:
 
 def connector(url: str, folder: Path, **more: Any) -> Sms:
     """A connector to a stand-in."""
-    given = settings(api_url=url, page_size=3, poll_seconds=0.01) | more
+    given = settings(api_url=url, page_size=3, poll_seconds=0.01, list_after_seconds=0) | more
     return Sms("main", msgspec.convert(given, MessagingSettings), BlobStore((folder / "blobs").as_uri()))
 
 
@@ -168,6 +167,16 @@ def test_echoes_can_be_left_out(twilio: FakeTwilio, tmp_path: Path) -> None:
     assert Reader(made).texts(1) == ["hi"]
 
 
+def test_what_is_young_is_left_to_the_webhook(twilio: FakeTwilio, tmp_path: Path) -> None:
+    """Which knows more (names, places, what is answered): the first one that comes is the one that counts."""
+    twilio.messages.receive(CUSTOMER, OURS, "old", sent=NOON - timedelta(seconds=60))
+    twilio.messages.receive(CUSTOMER, OURS, "young", sent=NOON - timedelta(seconds=59))
+    reader = Reader(connector(twilio.url, tmp_path, list_after_seconds=60))
+    assert reader.texts(1) == ["old"]
+    twilio.account.clock = lambda: NOON + timedelta(seconds=1)
+    assert reader.texts(1) == ["young"]
+
+
 def test_a_message_in_parts_is_waited_for(twilio: FakeTwilio, tmp_path: Path) -> None:
     """``receiving`` is not all of it yet; after some minutes it is taken as it is."""
     stored = twilio.messages.receive(CUSTOMER, OURS, "half")
@@ -269,22 +278,3 @@ def test_a_list_without_sense_or_end_is_read_again(body: bytes, said: str, tmp_p
 
     with HttpServer([Route("/{path:path}", answer)]).in_thread() as server, pytest.raises(Retriable, match=said):
         Reader(connector(f"http://127.0.0.1:{server.port}", tmp_path)).page()
-
-
-def test_a_place_remembers_a_bounded_number_of_sids() -> None:
-    """A busy account's overlap is shorter: what is older than the oldest Sid that is remembered is done."""
-    found = [(f"SM{number}", NOON + timedelta(seconds=number)) for number in range(MOST_SEEN + 500)]
-    place = Place(NOON - timedelta(days=1)).with_seen(found)
-    assert len(place.bounded().seen) == MOST_SEEN
-    walked = place.walked(NOON - timedelta(hours=1))
-    assert (len(walked.seen), walked.since) == (MOST_SEEN, NOON + timedelta(seconds=500))
-    assert all(walked.done(sid, at) for sid, at in found)
-    assert not walked.done("SMnew", NOON + timedelta(seconds=500))
-    assert len(msgspec.json.encode(walked)) < 200_000
-
-
-def test_days_are_in_gmt_and_the_last_one_is_open() -> None:
-    """Also when our place is ahead of the clock."""
-    found = list(days(datetime(2026, 3, 8, 23, tzinfo=UTC), NOON))
-    assert [(day.day, last) for day, last in found] == [(8, False), (9, False), (10, True)]
-    assert [(day.day, last) for day, last in days(NOON + timedelta(days=3), NOON)] == [(13, True)]

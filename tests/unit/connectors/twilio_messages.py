@@ -125,7 +125,7 @@ class Phone(Source):
 
     def poller(self) -> Messaging:
         """With small pages."""
-        given = settings(api_url=self.twilio.url, page_size=4, poll_seconds=0.02) | self.more
+        given = settings(api_url=self.twilio.url, page_size=4, poll_seconds=0.02, list_after_seconds=0) | self.more
         made = msgspec.convert(given, MessagingSettings)
         return self.kind("main", made, BlobStore((self.folder / "blobs").as_uri()))
 

@@ -116,6 +116,7 @@ def test_our_requests_are_as_twilios_openapi_document_says(twilio: FakeTwilio, t
         numbers=(OURS,),
         page_size=1,
         poll_seconds=0.01,
+        list_after_seconds=0,
         api_url=twilio.url,
         since=datetime.now(UTC).date() - timedelta(days=1),
     )
