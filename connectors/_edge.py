@@ -13,6 +13,7 @@ from connectors._base import Connector, Poller, Receiver
 from connectors._board import Board
 from connectors._cursors import Cursors
 from connectors._membership import Membership
+from connectors._metrics import metrics_route
 from connectors._persist import Pauses
 from connectors._publisher import Publisher
 from connectors._receive import Positions as Positions
@@ -92,13 +93,13 @@ class Edge:
         self._reporter = threading.Thread(target=self._report_until_stopped, name="health reports", daemon=True)
 
     def routes(self) -> list[BaseRoute]:
-        """The doors of all receivers, for one HTTP server; empty when there are none."""
+        """The doors of all receivers and ``/metrics``, for one HTTP server; empty when there are no doors."""
         found: list[BaseRoute] = []
         for receiver in self._receivers:
             status = self._board.status(account_name(receiver.channel, receiver.account), receiver)
             found.extend(receiver.routes(accepting(receiver, self._publisher, status)))
             status.running()
-        return found
+        return [*found, metrics_route(self.health)] if found else []
 
     def start(self) -> None:
         """Start to read, and to report. Returns at once."""

@@ -58,12 +58,11 @@ class Status:
         self._last_received_at: datetime | None = None
         self._looked_at: datetime | None = None
 
-    def looked(self, behind: int | None = None) -> None:
-        """The source was asked and has answered, with news or without; `behind` is as in `stored`."""
-        self.stored(0, behind)
-
     def stored(self, events: int, behind: int | None = None) -> None:
-        """A page with so many events is safe; `behind` items are still to come, where the source can say."""
+        """A page with so many events is safe; `behind` items are still to come, where the source can say.
+
+        Without events it is a look at the source, which has answered and had no news.
+        """
         with self._lock:
             self.received += events
             self._state = "running"

@@ -57,7 +57,7 @@ class Mail(Poller[MailSettings]):
         return self.settings.folders
 
     def receive(self, source: str, position: bytes | None, stop: threading.Event) -> Iterator[Page]:
-        """Pages of mails by ascending UID, for ever; the first page of a connection may be empty."""
+        """Pages of mails by ascending UID, for ever; an empty one ends each look at the folder."""
         who = f"mail account {self.account} (user {self.settings.user} at {self.settings.host})"
         try:
             place = None if position is None else msgspec.json.decode(position, type=Place)
@@ -67,23 +67,20 @@ class Mail(Poller[MailSettings]):
                 "write a tombstone over its cursor to read the folder anew"
             ) from error
         with session(self.settings, who) as imap:
-            told = False
             while not stop.is_set():
                 folder = imap.examine(source)
                 if place is None or place.uidvalidity != folder.uidvalidity:
-                    place, told = self._beginning(imap, folder), False
+                    place = self._beginning(imap, folder)
                 since = self.settings.since if place.uid < place.old else None
                 uids = imap.uids_after(folder, place.uid, since)
                 for page in self._pages(imap, folder, place, uids, stop):
-                    place, told = page.position, True
+                    place = page.position
                     yield page
                 if stop.is_set():
                     return
                 if place.uid < place.old:
-                    place, told = Place(folder.uidvalidity, place.old), False
-                if not told:
-                    yield Page((), place, 0)
-                    told = True
+                    place = Place(folder.uidvalidity, place.old)
+                yield Page((), place, 0)  # everything that there was has been seen
                 imap.wait(self.settings.poll_seconds, stop)
 
     @staticmethod

@@ -88,7 +88,7 @@ def test_uidvalidity_change_is_seen_within_a_session(box: Mailbox, make: Make) -
             client.create_folder("Work")
             client.append("Work", mail("new@x"))
             try:
-                found = next(coming)
+                found = next(page for page in coming if page.events)
             except Broken:  # Dovecot may drop who has the old folder open
                 return
             assert keys([found]) == ["new@x"]

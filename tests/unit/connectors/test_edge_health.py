@@ -141,7 +141,7 @@ def test_doors_are_open_while_sources_cannot_be_listed(blobs: BlobStore) -> None
         raise Retriable("the vendor is away")
 
     edge, _ = edge_of(Both("main", blobs, nothing, refuse))
-    assert len(edge.routes()) == 1
+    assert len(edge.routes()) == 2  # and /metrics
     edge.start()
     wait(lambda: by_name(edge)["both/main/sources"].state in ("waiting", "failing"), 5)
     assert by_name(edge)["both/main"].state == "running"
