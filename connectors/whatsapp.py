@@ -38,7 +38,7 @@ class WhatsApp(MetaReceiver[WhatsAppSettings]):
 
     channel: ClassVar[str] = "whatsapp"
     settings_type: ClassVar[type[msgspec.Struct]] = WhatsAppSettings
-    hosts: ClassVar[Sequence[str]] = ("lookaside.fbsbx.com", ".fbsbx.com", ".fbcdn.net", ".whatsapp.net")
+    hosts: ClassVar[Sequence[str]] = (".fbsbx.com", ".fbcdn.net", ".whatsapp.net")
     eye: ClassVar[Eye] = staticmethod(draft)
     with_token: ClassVar[bool] = True
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -22,6 +23,7 @@ Fields = dict[str, bytes]
 """An object whose values are still JSON."""
 
 _BESIDE = 4096  # bytes of a field beside the items that goes along with each of them; a larger one goes with the first
+_MOST = 10_000  # items; Meta sends 1,000 at most
 _PEOPLE = "contacts"
 _LISTS = ("messaging", "standby", "changes")
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -71,15 +73,27 @@ class _Place(msgspec.Struct, frozen=True):
         return Item(kind, self.field, entry, at, beside, _node(raw), raw, self.before + raw + self.after)
 
 
-def items(body: bytes) -> Sequence[Item]:
-    """Every item of a post, in order. Raises `Rejected` when it is none."""
+def items(body: bytes, *, whole: bool = False) -> Sequence[Item]:
+    """Every item of a post, in order.
+
+    Raises `Rejected` for what is none. With `whole` it is one item then, of no kind, so that it is kept as it came.
+    """
     try:
-        found = list(_of_post(_post(body)))
+        found = _bounded(_of_post(_post(body)))
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        if whole:
+            return [Item("", "", "", NOTHING, NOTHING, NOTHING, body, body)]
         raise Rejected(
             "not-a-meta-post", f"{body[:60]!r} … is no webhook post of Meta ({error}): look at what posts here"
         ) from None
     return [msgspec.structs.replace(found[0], post=body)] if len(found) == 1 else found
+
+
+def _bounded(found: Iterator[Item]) -> list[Item]:
+    taken = list(islice(found, _MOST + 1))
+    if len(taken) > _MOST:
+        raise ValueError(f"it has more than {_MOST} items")
+    return taken
 
 
 def _post(body: bytes) -> Fields:

@@ -13,8 +13,15 @@ from connectors._meta.json_view import Node
 from normalizer.events import Contact, Kind
 from normalizer.identity import contact
 
-_SAID = ("comment", "post", "status", "photo", "video", "share", "album", "note", "rating")
-_VERBS: dict[str, Kind] = {"add": "message", "": "message", "edit": "edit", "edited": "edit", "remove": "deletion"}
+_WORDLESS = ("like", "reaction")
+_OURS = ("hide", "unhide", "block", "unblock", "follow", "unfollow", "mute")
+_VERBS: dict[str, Kind] = {
+    "edit": "edit",
+    "edited": "edit",
+    "update": "edit",
+    "remove": "deletion",
+    "delete": "deletion",
+}
 _FIELDS = ("feed", "comments", "live_comments", "mention", "mentions", "ratings", "leadgen")
 
 
@@ -24,10 +31,9 @@ def draft(item: Item) -> Draft | None:
     author = _author(value)
     if field not in _FIELDS and not author:
         return None
-    what = value["item"].text
-    kind = _VERBS.get(value["verb"].text)
-    if kind is None or (what and what not in _SAID and field == "feed"):
+    if value["item"].text in _WORDLESS or value["verb"].text in _OURS:
         return None
+    kind = _VERBS.get(value["verb"].text, "message")
     ours = author == item.entry != ""
     above = value["parent_id"].text
     about = value["comment_id"].text or value["id"].text or value["post_id"].text
@@ -54,6 +60,7 @@ def _draft(item: Item, kind: Kind, author: str, post: str, own: str, answers: st
         sender=Contact("meta", page) if ours else who,
         to=() if ours else (Contact("meta", page),),
         thread=vouched,
+        key=f"{page}:{post}",  # a comment, our answer and its removal go one after the other, whoever it is
         sent_at=at,
         kind="echo" if ours and kind == "message" else kind,
         parents=(named,) if kind != "message" else tuple(filter(None, (answers,))),

@@ -69,11 +69,16 @@ def nameless(raw: bytes) -> str:
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A message before it is cleaned. `parents` are the vendor's ids of what it is about, `thread` the vouched one."""
+    """A message before it is cleaned.
+
+    `parents` are the vendor's ids of what it is about, `thread` the vouched one. `key` is set where order must be kept
+    among more than one thread.
+    """
 
     own: str
     sender: Contact
     thread: str
+    key: str = ""
     to: tuple[Contact, ...] = ()
     sent_at: datetime | None = None
     kind: Kind = "message"

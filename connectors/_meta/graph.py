@@ -6,8 +6,10 @@ https://developers.facebook.com/docs/graph-api/guides/error-handling
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
+import time
 from collections import OrderedDict
 
 import httpx
@@ -18,6 +20,8 @@ from connectors._meta.json_view import NOTHING, Node
 _ANSWER = 64 * 1024
 _REMEMBERED = 10_000
 _REVOKED = "190"
+# Unknown and temporary errors, limits on calls, a token that was taken away: another time it may be answered.
+_PASSES = re.compile(r"graph-(?:1|2|4|17|32|190|613|80\d\d\d|unreachable|http-5\d\d)")
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
 
@@ -28,10 +32,14 @@ class Refused(Exception):
 class Graph:
     """The Graph API under one token. Safe for several threads. `problem` is set while the token is refused."""
 
-    def __init__(self, url: str, token: str, *, seconds: float = 4.0) -> None:
+    def __init__(self, url: str, token: str, *, seconds: float = 4.0, pause: float = 30.0) -> None:
+        # At INFO the client logs whole addresses, and one of ours has the token in it.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self._url = url.rstrip("/")
         self._token = token
         self._client = httpx.Client(timeout=seconds, trust_env=False, follow_redirects=False)
+        self._pause = pause
+        self._not_before = 0.0
         self._names: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
         self.problem = ""
@@ -44,17 +52,21 @@ class Graph:
         return url
 
     def name(self, person: str, fields: str) -> str:
-        """What a person is called, "" when Meta does not say; asked once."""
+        """What a person is called, "" when Meta does not say; asked once.
+
+        While Meta is away, too busy or refuses the token nobody is asked for, so that names slow no message down.
+        """
         with self._lock:
             known = self._names.get(person)
-        if known is not None:
-            return known
+        if known is not None or time.monotonic() < self._not_before:
+            return known or ""
         try:
             found = self._get(person, {"fields": fields})
         except Refused as refused:
-            if str(refused) in ("graph-190", "graph-unreachable") or str(refused).startswith("graph-http-5"):
-                return ""  # another time perhaps; a person who did not consent stays unknown
-            found = NOTHING
+            if _PASSES.fullmatch(str(refused)):
+                self._not_before = time.monotonic() + self._pause
+                return ""
+            found = NOTHING  # a person who did not consent stays unknown
         whole = " ".join(filter(None, (found["first_name"].text, found["last_name"].text)))
         name = found["name"].text or whole or found["username"].text
         with self._lock:

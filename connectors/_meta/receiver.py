@@ -23,19 +23,19 @@ from starlette.routing import BaseRoute, Route
 from connectors._base import Accept, Blobs, Receiver
 from connectors._guard import Problem, read_body
 from connectors._media import Fetched, Media, Wanted, noted
-from connectors._meta.batch import items
+from connectors._meta.batch import Item, items
 from connectors._meta.content import PROFILE, Draft, Eye, File, nameless
 from connectors._meta.graph import Graph, Refused
 from connectors._meta.settings import MetaSettings, checked
 from connectors._meta.token_watch import TokenWatch
 from connectors._signature import matches
-from normalizer.errors import Rejected
 from normalizer.events import RawEvent
 
 M = TypeVar("M", bound=MetaSettings)
 
 BODY_LIMIT = 4 * 1024 * 1024
 """Bytes of a post; Meta sends up to 3 MB."""
+_LARGE = 128 * 1024
 _FETCHERS = 8
 _SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{1,200}")
@@ -102,35 +102,35 @@ class MetaReceiver(Receiver[M]):
             raise Problem(
                 401, "bad-signature", "the signature does not fit the body: sign with the app secret of this account"
             )
-        await accept(await self._received(body))
+        # A large post takes a while to take apart; the other doors go on meanwhile.
+        found = await asyncio.to_thread(self._drafts, body) if len(body) > _LARGE else self._drafts(body)
+        await accept(await self._fetched(found))
         return Response(status_code=200)
 
-    async def _received(self, body: bytes) -> list[RawEvent]:
-        """A raw event for each item; a signed post that nobody can take apart is kept whole, to be set aside later."""
+    def _drafts(self, body: bytes) -> list[tuple[Item, Draft | None]]:
+        return [(item, type(self).eye(item)) for item in items(body, whole=True)]
+
+    async def _fetched(self, found: Sequence[tuple[Item, Draft | None]]) -> list[RawEvent]:
+        """A raw event for each item, with what could be fetched for it in time."""
         now = datetime.now(UTC)
-        try:
-            found = items(body)
-        except Rejected:
-            return [self._raw(now, body, None, nameless(body), {})]
-        drafts = [type(self).eye(item) for item in found]
-        fetching = [self._fetching(draft) for draft in drafts]
+        fetching = [self._fetching(draft) for _, draft in found]
         waiting = [each for each in fetching if each is not None]
         if waiting:
             await asyncio.wait(waiting, timeout=self.fetch_seconds)
         return [
-            self._raw(now, item.post, draft, draft.own if draft else nameless(item.raw), _result(draft, task))
-            for item, draft, task in zip(found, drafts, fetching, strict=True)
+            self._raw(now, item, draft, _result(draft, task))
+            for (item, draft), task in zip(found, fetching, strict=True)
         ]
 
-    def _raw(self, now: datetime, body: bytes, draft: Draft | None, own: str, attributes: dict[str, str]) -> RawEvent:
+    def _raw(self, now: datetime, item: Item, draft: Draft | None, attributes: dict[str, str]) -> RawEvent:
         return RawEvent(
             channel=self.channel,
             account=self.account,
-            source_id=own[:500],
-            body=body,
+            source_id=(draft.own if draft else nameless(item.raw))[:500],
+            body=item.post,
             content_type="application/json",
             received_at=now,
-            key=(draft.thread or None) if draft else None,
+            key=(draft.key or draft.thread or None) if draft else None,
             attributes=attributes,
         )
 

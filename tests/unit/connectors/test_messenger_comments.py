@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from normalizer.events import Contact, Message
 from normalizer.ids import message_id
-from tests.unit.connectors.meta_posts import change, one, read
+from tests.unit.connectors.meta_posts import change, one, read, subscribed
 
 DANA = {"id": "77", "name": "Dana"}
 COMMENT = {
@@ -83,6 +84,23 @@ def test_deleted_comments() -> None:
 def test_hidden_and_liked_and_our_own_posts_are_nobodys_words(told: dict[str, Any]) -> None:
     """What we hide, a like, and what we publish ourselves."""
     assert read(json.dumps(change("feed", COMMENT | told)).encode(), "messenger") == ()
+
+
+def test_a_verb_of_tomorrow_is_kept() -> None:
+    """As a message; when it is about a comment that is there already, it is its duplicate."""
+    assert comment(verb="pinned").id == comment().id
+    assert comment(item="question", comment_id="8_7").text == "Still broken!"
+
+
+def test_a_comment_and_its_removal_keep_their_order(tmp_path: Path) -> None:
+    """All that happens under one post has one key, also what names nobody."""
+    with subscribed("messenger", tmp_path) as (meta, door):
+        page = meta.page("55")
+        added = page.comment("77", "Dana", "55_8", "x")
+        page.comment("", "", "55_8", "", under=added, verb="remove")
+        page.comment("78", "Eli", "55_9", "y")
+        meta.deliver()
+        assert [event.key for event in door.kafka.events] == ["55:55_8", "55:55_8", "55:55_9"]
 
 
 def test_posts_of_visitors_are_messages() -> None:

@@ -92,6 +92,14 @@ def test_what_is_no_post_is_rejected(body: bytes) -> None:
     assert caught.value.reason == "not-a-meta-post"
 
 
+def test_a_post_of_more_items_than_meta_sends_is_kept_whole() -> None:
+    """It would keep the door busy; it is set aside."""
+    body = b'{"entry":[{"messaging":[' + b",".join([b"0"] * 10_001) + b"]}]}"
+    with pytest.raises(Rejected, match="it has more than 10000 items"):
+        items(body)
+    assert [item.post for item in items(body, whole=True)] == [body]
+
+
 _JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,7 +125,13 @@ def test_media_is_fetched_with_the_token(served: Served) -> None:
 
 @pytest.mark.parametrize(
     ("status", "code", "reason"),
-    [(500, 1, "graph-http-500"), (400, 4, "graph-4"), (401, 190, "graph-190"), (400, 100, "graph-100")],
+    [
+        (500, 1, "graph-http-500"),
+        (400, 4, "graph-4"),
+        (401, 190, "graph-190"),
+        (400, 100, "graph-100"),
+        (400, 2635, "graph-2635"),  # the version of the API was retired
+    ],
 )
 def test_media_that_cannot_be_had_costs_no_message(served: Served, status: int, code: int, reason: str) -> None:
     """Its text, its media id and the reason are there."""
@@ -154,6 +161,28 @@ def test_a_page_token_that_is_invalid_after_a_password_change_stops_no_message(s
     ((warning,), none) = warned
     assert warning.startswith("channels.whatsapp.main.access_token is refused (Invalid OAuth access token")
     assert none == []
+
+
+def test_names_slow_no_message_down_while_meta_is_away(served: Served) -> None:
+    """After an error that passes nobody is asked for a while; then it is tried again, and remembered."""
+    meta, _ = served.fresh()
+    meta.graph.people["77"] = {"name": "Ann"}
+    graph = Graph(meta.url, meta.graph.token, pause=0.1)
+    meta.graph.asked.clear()
+    meta.graph.fail_next(400, 4)
+    assert [graph.name("77", "name"), graph.name("77", "name")] == ["", ""]
+    time.sleep(0.11)
+    assert [graph.name("77", "name"), graph.name("77", "name")] == ["Ann", "Ann"]
+    assert len(meta.graph.asked) == 2
+    assert Graph("http://127.0.0.1:1", "x").name("77", "name") == ""
+
+
+def test_the_token_is_in_no_log(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    """The client would log the address that has it."""
+    caplog.set_level("INFO")
+    logging.getLogger("httpx").setLevel(logging.INFO)
+    TokenWatch(Graph(served.meta.url, served.meta.graph.token), "the-setting").check()
+    assert [record for record in caplog.records if record.name == "httpx"] == []
 
 
 def test_without_a_token_messages_arrive_without_files(tmp_path: Path) -> None:

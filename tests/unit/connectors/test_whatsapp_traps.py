@@ -166,6 +166,21 @@ def test_a_rejected_template_is_nothing_to_customers() -> None:
     assert read(json.dumps({"object": OBJECTS["whatsapp"], "entry": [entry]}).encode()) == ()
 
 
+def test_the_24_h_window_that_closed_is_a_failed_status() -> None:
+    """What we sent too late, and why."""
+    errors = [{"code": 131047, "title": "Re-engagement message"}]
+    told = {"id": "wamid.0", "status": "failed", "recipient_id": "4915112345678", "errors": errors}
+    message = one(whatsapp(statuses=[told]))
+    assert (message.kind, message.fields["error"]) == ("status", "131047 Re-engagement message")
+
+
+def test_fields_that_change_their_type_with_an_api_version_cost_no_message() -> None:
+    """What nobody reads may be anything; what is read and is something else is empty."""
+    odd = said("text", {"body": "hi"}, context=[1], referral="x", errors={"code": 1}, timestamp=1767323045)
+    message = one(whatsapp(messages=[odd], contacts={"wa_id": 1}, metadata="x"))
+    assert (message.text, message.sender.address, message.degradations) == ("hi", "+4915112345678", ())
+
+
 def test_the_older_form_of_resellers_is_read() -> None:
     """A value without an entry around it."""
     value = whatsapp(messages=[said("text", {"body": "hi"})])["entry"][0]["changes"][0]["value"]
