@@ -80,8 +80,8 @@ class Voice(Receiver[VoiceSettings], Poller[VoiceSettings]):
                 found = (self._raw(source, item, batch, lists) for item in batch.items)
                 events = tuple(raw for raw in found if raw is not None)
                 place = batch.place
+                self._second_token = client.refused
                 yield Page(events, place, batch.behind)
-            self._second_token = client.refused
             stop.wait(self.settings.poll_seconds)
 
     @staticmethod

@@ -91,7 +91,7 @@ class Lists:
     def batches(self, source: Source, place: Place, stop: threading.Event) -> Iterator[Batch]:
         """What is new since `place`, in batches, day by day up to now. Raises `Retriable` or `Misconfigured`."""
         day = place.since.replace(hour=0, minute=0, second=0, microsecond=0)
-        held, times = datetime.max.replace(tzinfo=UTC), dict[str, datetime]()
+        saved, held, times = place, datetime.max.replace(tzinfo=UTC), dict[str, datetime]()
         while not stop.is_set():
             items, now = self._day(source, day)
             following = day + timedelta(days=1)
@@ -103,11 +103,12 @@ class Lists:
             for start in range(0, len(fresh), self._page_size):
                 batch = tuple(fresh[start : start + self._page_size])
                 place = _after(place, batch, min(held, batch[-1].at), times)
+                saved = place
                 yield Batch(batch, place, len(fresh) - start - len(batch), items)
             reached = _after(place, (), min(held, following), times)
             if last:  # what was not listed at all is gone
                 reached = Place(reached.since, tuple(sid for sid in reached.told if sid in times))
-                if reached != place:
+                if reached != saved:
                     yield Batch((), reached, 0, items)
                 return
             place = reached
