@@ -10,6 +10,7 @@ import msgspec
 
 from connectors._media import Wanted
 from connectors._x import snowflake
+from connectors._x.keys import is_direct
 from connectors._x.payload import rows, table, text, texts
 
 _INCLUDES = {"users": "id", "tweets": "id", "media": "media_key", "polls": "id", "places": "id"}
@@ -27,6 +28,12 @@ class Item(msgspec.Struct, frozen=True):
     def number(self) -> int:
         """The id, 0 where it has none."""
         return snowflake.number(self.name)
+
+    @property
+    def watched(self) -> bool:
+        """Whether this is a post with words of its own, which can be edited and looked up; messages and reposts are not."""
+        kinds = {text(each, "type") for each in rows(self.data, "referenced_tweets")}
+        return not is_direct(self.data) and "retweeted" not in kinds
 
     @property
     def older(self) -> list[str]:

@@ -24,7 +24,7 @@ class Known:
         self._gaps: dict[str, Gap] = {}
 
     def add(self, seen: Iterable[Seen]) -> None:
-        """Posts that Kafka has; edits and whatever has no thread are left out."""
+        """Posts that Kafka has; what is not to be looked up has no key and is left out."""
         with self._lock:
             for each in seen:
                 if each.key:

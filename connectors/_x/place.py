@@ -13,7 +13,7 @@ _REMEMBERED = 500
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True):
-    """An item that Kafka has: its name, and the thread that it was published under ("" for an edit)."""
+    """An item that Kafka has: its name, and the thread of a post that may still be edited or deleted, else ""."""
 
     name: str
     key: str = ""

@@ -103,7 +103,7 @@ class Walk:
         items = split(answer.body)
         fresh = _fresh(place, items)
         events = [self._raw(item, files) for item, files in zip(fresh, self._files.attributes(fresh), strict=True)]
-        seen = tuple(Seen(raw.attributes["id"], "" if raw.attributes.get("edits") else raw.key or "") for raw in events)
+        seen = tuple(_seen(item, raw) for item, raw in zip(fresh, events, strict=True))
         events.reverse()  # oldest first, as people speak
         since, token = snowflake.number(place.since), next_token(answer.body)
         joined = any(0 < each.number <= since for each in items)
@@ -147,6 +147,11 @@ class Walk:
             key=key or None,
             attributes=told,
         )
+
+
+def _seen(item: Item, raw: RawEvent) -> Seen:
+    """What is remembered of an item: its thread too, when it is a post whose edits and deletion are to be told."""
+    return Seen(item.name, raw.key or "" if item.watched and not raw.attributes.get("edits") else "")
 
 
 def _fresh(place: Place, items: list[Item]) -> list[Item]:

@@ -72,6 +72,25 @@ def test_a_deleted_post_is_told_by_looking_it_up(fake: FakeX, tmp_path: Path) ->
     assert [each.name for each in found[0].position.posts] == [kept]
 
 
+def test_only_posts_with_words_of_their_own_are_looked_up(fake: FakeX, tmp_path: Path) -> None:
+    """By its id a direct message looks like a post that is gone; a repost and an edit are no messages to be deleted."""
+    post = fake.post("ann", "@acme 1")
+    fake.post("bob", "RT @acme", reposts=post)
+    fake.message("ann", "hello")
+    x = account(fake, tmp_path, lookup_hours=1e-6, **KEYS)
+    first = chain(x, position=place(60))[-1]
+    fake.edit(post, "@acme 2")
+    for source, position in (
+        ("mentions", chain(x, position=saved(first))[-1]),
+        ("dms", chain(x, "dms", place(60))[-1]),
+    ):
+        fake.post("ann", "@acme more")
+        fake.message("ann", "more")
+        chain(x, source, saved(position))  # begins with what the cursor knows
+    with receiving(x, "lookup", None) as pages:
+        assert [each.name for each in next(pages).position.posts] == [post]
+
+
 @pytest.mark.parametrize("why", ["suspended", "protected"])
 def test_posts_of_a_suspended_or_protected_author_count_as_gone(fake: FakeX, tmp_path: Path, why: str) -> None:
     """They are not public any more; the deletion says why."""
