@@ -68,7 +68,8 @@ def raw_record(raw: RawEvent) -> Record:
     A delivery that brought no `traceparent` (W3C Trace Context) starts a trace here.
     """
     if raw.traceparent is None:
-        raw = msgspec.structs.replace(raw, traceparent=f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
+        token = secrets.token_hex(24)
+        raw = msgspec.structs.replace(raw, traceparent=f"00-{token[:32]}-{token[32:]}-01")
     key = raw.key or event_id("raw", raw.channel, raw.account, raw.source_id)
     return Record(raw.topic, key.encode("utf-8", "surrogateescape"), raw.body, raw_headers(raw))
 
