@@ -12,8 +12,8 @@ from connectors._guard import Problem, read_body
 from connectors._twilio.signature import genuine, public_address
 from normalizer.errors import Misconfigured
 
-BODY_LIMIT = 256 * 1024
-"""Bytes of a webhook: a form of 1,600 characters of text and ten addresses of files is a few KiB."""
+BODY_LIMIT = 1024 * 1024
+"""Bytes of a webhook: a form with ten addresses of files is a few KiB, a batch of an event stream some hundred."""
 
 _TOKENS = 2  # the one in use and, while it is rotated, the one before
 _TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'

@@ -20,6 +20,7 @@ from twilio.request_validator import HMAC_SHA256, RequestValidator  # type: igno
 from connectors._twilio.signature import FORM, genuine, public_address
 
 KEY = b"12345"
+_UNICODE = st.characters(exclude_categories=["Cs"])
 CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[3].parent / "shared" / "corpora"))
 
 
@@ -122,3 +123,26 @@ def test_the_public_address_is_ours_and_the_path_as_it_came() -> None:
     """Behind a proxy only the origin differs; the query is not decoded and encoded again."""
     found = public_address("https://hooks.example.com/", "/sms/main", "a=%2B1&b=")
     assert found == "https://hooks.example.com/sms/main?a=%2B1&b="
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    fields=st.lists(st.tuples(st.text(_UNICODE, min_size=1, max_size=8), st.text(_UNICODE, max_size=12)), max_size=8),
+    query=st.dictionaries(st.text(_UNICODE, min_size=1, max_size=5), st.text(_UNICODE, max_size=8), max_size=3),
+)
+def test_whatever_the_package_signs_is_genuine(fields: list[tuple[str, str]], query: dict[str, str]) -> None:
+    """Any names, any texts, several values under a name, any query."""
+    url = f"https://a.example/sms?{urlencode(query)}" if query else "https://a.example/sms"
+    many: dict[str, list[str]] = {}
+    for name, value in fields:
+        many.setdefault(name, []).append(value)
+    body = urlencode(fields).encode()
+    assert genuine([KEY], url, headers(RequestValidator(KEY.decode()).compute_signature(url, Several(many))), body)
+
+
+class Several(dict[str, list[str]]):
+    """As the package takes several values."""
+
+    def getall(self, name: str) -> list[str]:
+        """All of them."""
+        return self[name]
