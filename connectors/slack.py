@@ -41,7 +41,8 @@ class Slack(Receiver[SlackSettings], Poller[SlackSettings]):
 
     Delivery: at least once. An envelope is acknowledged, and a request answered with 200, only after Kafka has it; what
     Slack gives up to send is found in the history, whose cursor is the ts of each conversation and moves after its page.
-    Edits are found there too; reactions and deletions of such a time are not, since a history does not tell them.
+    Edits of messages are found there too; reactions, deletions and edits of replies of such a time are not, since
+    a history does not tell them.
     """
 
     channel: ClassVar[str] = "slack"

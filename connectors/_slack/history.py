@@ -47,15 +47,17 @@ class Place(msgspec.Struct, frozen=True):
 class Walk(msgspec.Struct):
     """What was found on the way back: `new` messages, newest first; `edits` of known ones; `threads` with new replies.
 
-    `head` is the newest time on the first page and `latest` that on any; `cut` when not all could be held.
+    It had not begun at `began`, by any clock. `head` is the newest time on the first page and `latest` that on any. Where not
+    all could be held, all is up to `limit`.
     """
 
+    began: str
     new: deque[Json]
     edits: list[Json]
     threads: list[str]
     head: str = ""
     latest: str = ""
-    cut: bool = False
+    limit: str = ""
 
 
 class History:
@@ -71,7 +73,7 @@ class History:
         """Round after round through all conversations. One that cannot be read now stops no other."""
         place = self._place(position)
         while not stop.is_set():
-            began = ts.of(datetime.now(UTC) - _MARGIN)
+            began = _surely_past()
             try:
                 self._asked("auth.test", stop)  # a token that is refused is a person's business, and at once
                 found = self._conversations(stop)
@@ -134,22 +136,21 @@ class History:
             cursor = place.channels[name]
             try:
                 walk = self._walk(name, cursor, stop)
-                replies = [each for root in walk.threads for each in self._replies(name, root, cursor, stop)]
+                replies = (each for root in walk.threads for each in self._replies(name, root, cursor, stop))
+                said = _oldest(walk, replies)
             except Refused as refused:
                 if refused.error in _GONE:  # removed, or renamed into another id, since the list was made
                     return
                 raise Retriable(f"{self._who}: {name} cannot be read ({refused.error}): this is tried again") from None
-            yield from self._published(channel, place, walk, replies)
+            yield from self._published(channel, place, walk, said)
             place = _moved(place, name, _head(walk, cursor))
-            if not walk.cut:
+            if not walk.limit:
                 return
 
-    def _published(self, channel: Json, place: Place, walk: Walk, replies: list[Json]) -> Iterator[Page]:
+    def _published(self, channel: Json, place: Place, walk: Walk, said: list[Json]) -> Iterator[Page]:
         """Everything of a walk, oldest first."""
         name = text(channel.get("id"))
         head = _head(walk, place.channels[name])
-        new = {text(each.get("ts")): each for each in (*walk.new, *replies)}  # a broadcast reply is in both
-        said = sorted(new.values(), key=lambda each: ts.order(text(each.get("ts"))))
         # Edits first: from then on the cursor may follow the messages.
         wanted = [(each, True) for each in walk.edits] + [(each, False) for each in said]
         for start in range(0, len(wanted), self._settings.page_size):
@@ -168,7 +169,7 @@ class History:
         """Back to the cursor, and further to messages that may have new replies or edits."""
         window = ts.of(datetime.now(UTC) - timedelta(days=self._settings.thread_days))
         oldest = min(cursor, window, key=ts.order) if self._settings.thread_days else cursor
-        walk, page = Walk(deque(maxlen=_HELD), [], []), ""
+        walk, page = Walk(_surely_past(), deque(maxlen=_HELD), [], []), ""
         while True:
             answer = self._asked(
                 "conversations.history",
@@ -180,7 +181,7 @@ class History:
             )
             messages = items(answer.get("messages"))
             walk.latest = ts.newest(walk.latest, *(time for each in messages for time in _times(each)))
-            walk.head = walk.head or walk.latest
+            walk.head = walk.head if page else walk.latest
             for each in messages:
                 _sorted_in(walk, each, cursor)
             page = _next(answer)
@@ -210,14 +211,38 @@ class History:
         return self._api.patiently(method, stop, **params)
 
 
+def _surely_past() -> str:
+    return ts.of(datetime.now(UTC) - _MARGIN)
+
+
 def _sorted_in(walk: Walk, message: Json, cursor: str) -> None:
     if _after(text(message.get("ts")), cursor):
-        walk.cut = walk.cut or len(walk.new) == _HELD
+        full = len(walk.new) == _HELD
         walk.new.append(message)
+        walk.limit = text(walk.new[0].get("ts")) if full else ""
     elif _after(text(mapping(message.get("edited")).get("ts")), cursor):
         walk.edits.append(message)
     if _after(text(message.get("latest_reply")), cursor):
         walk.threads.append(text(message.get("ts")))
+
+
+def _oldest(walk: Walk, replies: Iterator[Json]) -> list[Json]:
+    """The messages of a walk and of its threads, oldest first; if there are too many, so many as are held."""
+    held: list[Json] = list(walk.new)
+    for each in replies:
+        held.append(each)
+        if len(held) >= 2 * _HELD:
+            held = _cut(walk, held)
+    return _cut(walk, held)
+
+
+def _cut(walk: Walk, held: list[Json]) -> list[Json]:
+    said = {text(each.get("ts")): each for each in held}  # a broadcast reply is in the history and in its thread
+    ordered = [said[each] for each in sorted(said, key=ts.order)]
+    if len(ordered) > _HELD:
+        last = text(ordered[_HELD - 1].get("ts"))
+        walk.limit = min(walk.limit or last, last, key=ts.order)
+    return ordered[:_HELD]
 
 
 def _times(message: Json) -> list[str]:
@@ -226,15 +251,14 @@ def _times(message: Json) -> list[str]:
 
 
 def _head(walk: Walk, cursor: str) -> str:
-    """Up to where everything is published; of a walk that was cut, the newest message that was held.
+    """Up to where everything is published.
 
     The first page was read at one moment, so nothing earlier than its newest is still to come. On a later page
-    there may be something newer than another page could show, unless it is a while ago.
+    there may be something newer than the first could show, unless it is from before the walk.
     """
-    if walk.cut:
-        return ts.newest(cursor, text(walk.new[0].get("ts")))
-    settled = min(walk.latest, ts.of(datetime.now(UTC) - _MARGIN), key=ts.order)
-    return ts.newest(cursor, walk.head, settled)
+    if walk.limit:
+        return ts.newest(cursor, walk.limit)
+    return ts.newest(cursor, walk.head, min(walk.latest, walk.began, key=ts.order))
 
 
 def _after(one: str, other: str) -> bool:

@@ -88,7 +88,7 @@ class Workspace:
         """Keep a message; a reply is counted at its root, which may be gone."""
         with self.lock:
             self.messages[channel].append(message)
-            root = self._found(channel, message.get("thread_ts", ""))
+            root = self._found(channel, message["thread_ts"]) if "thread_ts" in message else None
             if root is not None and root is not message:
                 root["thread_ts"] = root["ts"]
                 root["reply_count"] = root.get("reply_count", 0) + 1

@@ -202,11 +202,15 @@ def test_fifteen_objects_a_page_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_a_gap_of_thousands_is_read_in_bounded_memory(fake: FakeSlack, tmp_path: Path) -> None:
-    """A walk holds the oldest 2,000; what is newer is walked to again."""
-    for number in range(2300):
-        fake.say("C1", "U1", f"number {number}", heard=False)
-    reader = Reader(fake, tmp_path, page_size=900)
-    assert reader.round() == [f"number {number}" for number in range(2300)]
+    """A walk holds the oldest 2,000, replies among them; what is newer is walked to again, and nothing is missing."""
+    roots = [fake.say("C1", "U1", f"root {number}", heard=False) for number in range(1200)]
+    for number in range(1000):
+        fake.say("C1", "U1", f"reply {number}", thread_ts=roots[0], heard=False)
+    late = [fake.say("C1", "U1", f"late {number}", heard=False) for number in range(900)]
+    found = Reader(fake, tmp_path, page_size=900).round()
+    assert len(set(found)) == len(roots) + 1000 + len(late)
+    assert found[:1200] == [f"root {number}" for number in range(1200)]
+    assert found[-900:] == [f"late {number}" for number in range(900)]
 
 
 @pytest.mark.parametrize(

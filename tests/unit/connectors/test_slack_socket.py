@@ -159,8 +159,8 @@ def test_a_socket_that_is_refused_says_what_to_do(
 
 
 def test_a_rate_limited_socket_waits_as_long_as_slack_says(fake: FakeSlack, slack: Slack) -> None:
-    """And then it is open."""
-    fake.fail("apps.connections.open", Fault(429, "ratelimited", retry_after=1))
+    """Here not at all; and then it is open."""
+    fake.fail("apps.connections.open", Fault(429, "ratelimited", retry_after=0))
     pages = slack.receive("socket-1", None, _never())
     assert next(iter(pages)).events == ()
     assert [method for method, _ in fake.web.calls].count("apps.connections.open") == 2
