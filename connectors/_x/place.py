@@ -10,6 +10,7 @@ OVERLAP_SECONDS = 120
 """Posts show up in an endpoint later than their ids are made, and not in the order of their ids: so much is read again."""
 _REMEMBERED_SECONDS = 3700  # a post can be edited for an hour
 _REMEMBERED = 500
+_NO_ID = 1 << 66  # larger than any
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True):
@@ -32,14 +33,15 @@ class Gap(msgspec.Struct, frozen=True):
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     """Pages come newest first, so `since` moves only when the whole chain of pages is in Kafka.
 
-    `begin` is where the first start began. Of the chain in progress: its `newest` and `oldest` id, the `token` of the next
-    page, how many items it had (`count`), whether it `joined` what was known, whether since_id is left out because X does not
-    take it (`blind`), and the until_id under which it was taken up again (`until`). `recent` are the items of the last hour,
-    `gap` is the last one found.
+    `begin` is where the first start began, `low` where the overlap begins that is read again. Of the chain in progress: its
+    `newest` and `oldest` id, the `token` of the next page, how many items it had (`count`), whether it `joined` what was known,
+    whether since_id is left out because X does not take it (`blind`), and the until_id under which it was taken up again
+    (`until`). `recent` are the items of the last hour and of the overlap, `gap` is the last one found.
     """
 
     begin: str
     since: str
+    low: str = ""
     newest: str = ""
     oldest: str = ""
     token: str = ""
@@ -52,9 +54,8 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def floor(self) -> int:
-        """Nothing up to this id is wanted: what was known, without the overlap."""
-        back = OVERLAP_SECONDS * 1000 << 22
-        return max(snowflake.number(self.since) - back, snowflake.number(self.begin))
+        """Nothing up to this id is wanted. It does not change within a chain."""
+        return max(snowflake.number(self.low) or _back(self.since), snowflake.number(self.begin))
 
 
 def beginning(seconds: float) -> Place:
@@ -63,10 +64,11 @@ def beginning(seconds: float) -> Place:
     return Place(start, start)
 
 
-def remembered(old: tuple[Seen, ...], new: tuple[Seen, ...], now: float) -> tuple[Seen, ...]:
-    """What is worth to know of the last hour, bounded; the latest stay."""
-    bound = snowflake.at(now - _REMEMBERED_SECONDS)
-    kept = [each for each in old + new if not 0 < snowflake.number(each.name) < bound]
+def remembered(known: tuple[Seen, ...], since: str, now: float) -> tuple[Seen, ...]:
+    """What is worth to know of the last hour and of the overlap, in the order of ids; of a flood the newest."""
+    bound = min(snowflake.at(now - _REMEMBERED_SECONDS), _back(since))
+    kept = [each for each in known if not 0 < snowflake.number(each.name) < bound]
+    kept.sort(key=lambda each: snowflake.number(each.name) or _NO_ID)
     return tuple(kept[-_REMEMBERED:])
 
 
@@ -74,11 +76,11 @@ def advanced(place: Place, names: list[str], token: str, joined: bool) -> Place:
     """After a page that is not the last of its chain."""
     ids = [snowflake.number(name) for name in names if snowflake.number(name)]
     newest = max([snowflake.number(place.newest), *ids])
-    oldest = min([snowflake.number(place.oldest) or (1 << 66), *ids])
+    oldest = min([snowflake.number(place.oldest) or _NO_ID, *ids])
     return msgspec.structs.replace(
         place,
         newest=str(newest) if newest else "",
-        oldest=str(oldest) if oldest < 1 << 66 else "",
+        oldest=str(oldest) if oldest < _NO_ID else "",
         token=token,
         count=place.count + len(names),
         joined=place.joined or joined,
@@ -92,7 +94,10 @@ def completed(place: Place, now: float, gap: Gap | None) -> Place:
     day = snowflake.at(now - 86_400)
     if day > since + (3_600_000 << 22):
         since = day
-    return Place(place.begin, str(since), recent=remembered(place.recent, (), now), gap=gap or place.gap)
+    recent = remembered(place.recent, str(since), now)
+    # In a flood the overlap is as short as what can be remembered, or it would come again and again.
+    low = max(_back(str(since)), snowflake.number(recent[0].name) if len(recent) == _REMEMBERED else 0)
+    return Place(place.begin, str(since), str(low), recent=recent, gap=gap or place.gap)
 
 
 def missing(place: Place, now: float, cap: int, days: int) -> Gap | None:
@@ -108,3 +113,7 @@ def missing(place: Place, now: float, cap: int, days: int) -> Gap | None:
     if days and made is not None and made < now - days * 86_400:
         return Gap(place.since, str(snowflake.at(now - days * 86_400)), f"X gives the last {days} days only", now)
     return None
+
+
+def _back(since: str) -> int:
+    return max(0, snowflake.number(since) - (OVERLAP_SECONDS * 1000 << 22))

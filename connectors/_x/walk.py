@@ -108,7 +108,7 @@ class Walk:
         since, token = snowflake.number(place.since), next_token(answer.body)
         joined = any(0 < each.number <= since for each in items)
         after = advanced(place, [each.name for each in items], token, joined)
-        after = msgspec.structs.replace(after, recent=remembered(place.recent, seen, answer.now))
+        after = msgspec.structs.replace(after, recent=remembered(place.recent + seen, place.since, answer.now))
         if token and not any(0 < each.number <= place.floor for each in items):
             return Page(tuple(events), self._onward(place, after)), False
         gap = missing(after, answer.now, self._endpoint.cap, self._endpoint.days)

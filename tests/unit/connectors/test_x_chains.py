@@ -172,6 +172,15 @@ def test_posts_that_show_up_late_or_out_of_the_order_of_their_ids_are_found(fake
     assert (ids(first), ids(second)) == ([shown], [late])
 
 
+def test_the_last_post_of_a_quiet_source_does_not_come_again(fake: FakeX, tmp_path: Path) -> None:
+    """It is in the part that is read again, however old it is."""
+    quiet = [fake.post("ann", "@acme a", ago=9000), fake.post("ann", "@acme b", ago=8990)]
+    x = account(fake, tmp_path)
+    first = chain(x, position=place(10_000))
+    new = fake.post("bob", "@acme c")
+    assert (ids(first), ids(chain(x, position=saved(first[-1])))) == (quiet, [new])
+
+
 def test_endpoints_have_cursors_of_their_own(fake: FakeX, tmp_path: Path) -> None:
     """What one source has seen says nothing of another; a post that both give has one id, and the second is a duplicate."""
     root = fake.post("acme", "welcome")
@@ -234,3 +243,14 @@ def test_a_position_that_cannot_be_read_is_told(fake: FakeX, tmp_path: Path) -> 
     """With what to do about it."""
     with pytest.raises(Misconfigured, match=r"mentions: the saved place cannot be read .* tombstone"):
         chain(account(fake, tmp_path), position=b"7")
+
+
+def test_a_flood_of_spam_keeps_the_cursor_small_and_comes_once(fake: FakeX, tmp_path: Path) -> None:
+    """More posts in two minutes than can be remembered: each arrives, and none comes again at the next look."""
+    spam = [fake.post("bob", f"@acme spam {n}", ago=60 - n / 20) for n in range(700)]
+    x = account(fake, tmp_path, page_size=100)
+    pages = chain(x, position=place(3600))
+    assert ids(pages) == spam
+    assert len(saved(pages[-1])) < 50_000
+    news = fake.post("ann", "@acme am I heard?")
+    assert ids(chain(x, position=saved(pages[-1]))) == [news]
