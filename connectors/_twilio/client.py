@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import threading
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -28,8 +29,24 @@ class _Fault(msgspec.Struct, frozen=True):
     message: str = ""
 
 
+class _Http(TwilioHttpClient):  # type: ignore[misc]  # as above
+    """Returns each caller his own answer: the package returns an attribute, which another thread may have set meanwhile."""
+
+    def __init__(self, **more: Any) -> None:
+        self._own = threading.local()
+        super().__init__(**more)
+
+    @property
+    def _test_only_last_response(self) -> Response | None:
+        return getattr(self._own, "answer", None)
+
+    @_test_only_last_response.setter
+    def _test_only_last_response(self, answer: Response | None) -> None:
+        self._own.answer = answer
+
+
 class TwilioClient(Client):  # type: ignore[misc]  # as above
-    """One account. Every call ends within `seconds` (connect and each read) and raises `Retriable` or `Misconfigured`.
+    """One account, for any number of threads. Every call ends within `seconds` (connect and each read) and raises `Retriable` or `Misconfigured`.
 
     `auth_tokens` are one or two: while they are rotated, a call that the first is refused for is made with the other,
     and `refused` says so. `api_url` is where all of Twilio's hosts are, "" for themselves.
@@ -38,7 +55,7 @@ class TwilioClient(Client):  # type: ignore[misc]  # as above
     def __init__(
         self, account_sid: str, auth_tokens: tuple[str, ...], api_url: str = "", seconds: float = 10.0
     ) -> None:
-        http = TwilioHttpClient(timeout=seconds)
+        http = _Http(timeout=seconds)
         http.session.trust_env = not api_url  # a stand-in is on this machine, not behind its proxy
         super().__init__(account_sid, auth_tokens[0], http_client=http, environment=_NO_ENVIRONMENT)
         self._elsewhere = urlsplit(api_url)

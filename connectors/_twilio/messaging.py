@@ -46,7 +46,7 @@ class Messaging(Receiver[MessagingSettings], Poller[MessagingSettings]):
         self._keys = signing_keys(settings.auth_tokens, settings.webhook_keys, where)
         self._pools = _pools(settings, where)
         self._files = Files(settings.account_sid, settings.auth_tokens, settings.api_url, blobs)
-        self._clients: list[TwilioClient] = []
+        self._clients: dict[str, TwilioClient] = {}
         self._taken: OrderedDict[str, None] = OrderedDict()
 
     def __repr__(self) -> str:
@@ -54,14 +54,14 @@ class Messaging(Receiver[MessagingSettings], Poller[MessagingSettings]):
 
     def warnings(self) -> Sequence[str]:
         """That the first auth token is refused and the other one is in use."""
-        if not any(client.refused for client in self._clients):
+        if not any(client.refused for client in list(self._clients.values())):
             return ()
         name = f"channels.{self.channel}.{self.account}.auth_tokens"
         return (f"Twilio refuses {name}[0] and takes {name}[1]: put the current one first and leave out the other",)
 
     def routes(self, accept: Accept) -> Sequence[BaseRoute]:
         """The door for messages, their fallback, status callbacks and event streams."""
-        client = self._client()
+        client = self._client("")
         return [Route(f"/{self.channel}/{self.account}", partial(self._door, accept, client), methods=["POST"])]
 
     def sources(self) -> Sequence[str]:
@@ -71,7 +71,7 @@ class Messaging(Receiver[MessagingSettings], Poller[MessagingSettings]):
     def receive(self, source: str, position: bytes | None, stop: threading.Event) -> Iterator[Page]:
         """Pages of the list, for ever: from `since` at first, then from the overlap on, every `poll_seconds`."""
         address = "" if source == _EVERYTHING else self._address(source)
-        client = self._client()
+        client = self._client(source)
         after = timedelta(seconds=self.settings.list_after_seconds)
         listing = Listing(client, address, self.settings.page_size, after=after, echoes=self.settings.echoes)
         overlap = timedelta(hours=self.settings.overlap_hours)
@@ -129,10 +129,11 @@ class Messaging(Receiver[MessagingSettings], Poller[MessagingSettings]):
             attributes={**attributes, POOL: pool} if pool else attributes,
         )
 
-    def _client(self) -> TwilioClient:
+    def _client(self, source: str) -> TwilioClient:
+        """The client of a source, or of the door ("")."""
         settings = self.settings
         client = TwilioClient(settings.account_sid, settings.auth_tokens, settings.api_url)
-        self._clients.append(client)
+        self._clients[source] = client
         return client
 
     def _wanted(self, told: Told) -> bool:

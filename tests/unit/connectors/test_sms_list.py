@@ -21,6 +21,7 @@ from connectors._edge import accepting
 from connectors._http import HttpServer
 from connectors._memory import MemoryKafka
 from connectors._status import Status
+from connectors._twilio.client import TwilioClient
 from connectors._twilio.settings import MessagingSettings
 from connectors.fakes.twilio import ACCOUNT_SID, FakeTwilio
 from connectors.sms import Sms
@@ -53,6 +54,11 @@ def connector(url: str, folder: Path, **more: Any) -> Sms:
     """A connector to a stand-in."""
     given = settings(api_url=url, page_size=3, poll_seconds=0.01, list_after_seconds=0) | more
     return Sms("main", msgspec.convert(given, MessagingSettings), BlobStore((folder / "blobs").as_uri()))
+
+
+def writer(twilio: FakeTwilio) -> TwilioClient:
+    """Another tool of ours, which writes to customers."""
+    return TwilioClient(ACCOUNT_SID, (SECRET,), twilio.url)
 
 
 class Reader:
@@ -149,8 +155,7 @@ def test_midnight_between_two_looks_hides_nothing(twilio: FakeTwilio, tmp_path: 
 def test_what_is_queued_has_no_date_and_comes_when_it_was_said(twilio: FakeTwilio, tmp_path: Path) -> None:
     """An echo is of what the customer could read; before that it may still be cancelled."""
     made = connector(twilio.url, tmp_path)
-    client = made._client()
-    said = client.messages.create(to=CUSTOMER, from_=OURS, body="We are on it")
+    said = writer(twilio).messages.create(to=CUSTOMER, from_=OURS, body="We are on it")
     reader = Reader(made)
     assert reader.page() == []
     twilio.messages.progress(said.sid, "sent")
@@ -161,7 +166,7 @@ def test_what_is_queued_has_no_date_and_comes_when_it_was_said(twilio: FakeTwili
 def test_echoes_can_be_left_out(twilio: FakeTwilio, tmp_path: Path) -> None:
     """Where campaigns are sent."""
     made = connector(twilio.url, tmp_path, echoes=False)
-    said = made._client().messages.create(to=CUSTOMER, from_=OURS, body="20 % off")
+    said = writer(twilio).messages.create(to=CUSTOMER, from_=OURS, body="20 % off")
     twilio.messages.progress(said.sid, "sent")
     twilio.messages.receive(CUSTOMER, OURS, "hi")
     assert Reader(made).texts(1) == ["hi"]

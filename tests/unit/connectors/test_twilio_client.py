@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -101,3 +102,16 @@ def test_no_error_and_no_repr_has_a_token(twilio: FakeTwilio) -> None:
     with pytest.raises(Misconfigured) as caught:
         made.messages.list()
     assert "wrong-and-secret" not in f"{caught.value} {made!r}"
+
+
+def test_threads_get_their_own_answers() -> None:
+    """The package keeps the last answer where all threads write it."""
+
+    async def echo(request: Request) -> Response:
+        return Response(request.url.path)
+
+    with HttpServer([Route("/{path:path}", echo)]).in_thread() as server, ThreadPoolExecutor(8) as pool:
+        made = client(f"http://127.0.0.1:{server.port}")
+        paths = [f"/{number}" for number in range(80)]
+        answers = pool.map(lambda path: made.request("GET", f"https://api.twilio.com{path}").text, paths)
+        assert list(answers) == paths
