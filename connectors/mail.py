@@ -57,7 +57,7 @@ class Mail(Poller[MailSettings]):
         return self.settings.folders
 
     def receive(self, source: str, position: bytes | None, stop: threading.Event) -> Iterator[Page]:
-        """Pages of mails by ascending UID, for ever; an empty one ends each look at the folder."""
+        """Pages of mails by ascending UID, for ever; an empty one when a look at the folder finds no news."""
         who = f"mail account {self.account} (user {self.settings.user} at {self.settings.host})"
         try:
             place = None if position is None else msgspec.json.decode(position, type=Place)
@@ -72,15 +72,16 @@ class Mail(Poller[MailSettings]):
                 if place is None or place.uidvalidity != folder.uidvalidity:
                     place = self._beginning(imap, folder)
                 since = self.settings.since if place.uid < place.old else None
-                uids = imap.uids_after(folder, place.uid, since)
+                uids, news = imap.uids_after(folder, place.uid, since), False
                 for page in self._pages(imap, folder, place, uids, stop):
-                    place = page.position
+                    place, news = page.position, True
                     yield page
                 if stop.is_set():
                     return
                 if place.uid < place.old:
-                    place = Place(folder.uidvalidity, place.old)
-                yield Page((), place, 0)  # everything that there was has been seen
+                    place, news = Place(folder.uidvalidity, place.old), False
+                if not news:
+                    yield Page((), place, 0)
                 imap.wait(self.settings.poll_seconds, stop)
 
     @staticmethod
