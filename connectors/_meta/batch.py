@@ -25,7 +25,9 @@ Fields = dict[str, bytes]
 _BESIDE = 4096  # bytes of a field beside the items that goes along with each of them; a larger one goes with the first
 _MOST = 10_000  # items; Meta sends 1,000 at most
 _PEOPLE = "contacts"
+_VALUES = {"messages", "statuses"}
 _LISTS = ("messaging", "standby", "changes")
+_any = msgspec.json.Decoder(msgspec.Raw)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 _ESCAPE = re.compile(
@@ -98,20 +100,31 @@ def _bounded(found: Iterator[Item]) -> list[Item]:
 
 def _post(body: bytes) -> Fields:
     try:
-        return {name: bytes(raw) for name, raw in _object.decode(body).items()}
+        _any.decode(body)
     except msgspec.DecodeError:
         # Meta cuts texts inside an emoji; half a surrogate pair is no text and must not stop the rest of the batch.
-        whole = _ESCAPE.sub(lambda found: rb"\ufffd" if found[2] else found[0], body)
-        return {name: bytes(raw) for name, raw in _object.decode(whole).items()}
+        body = _ESCAPE.sub(lambda found: rb"\ufffd" if found[2] else found[0], body)
+        _any.decode(body)
+    return _whole(body.strip())
+
+
+def _whole(body: bytes) -> Fields:
+    """The fields of a post; those who send Meta's posts on, or keep them, leave out what stands around the items."""
+    post = _fields(body)
+    if "entry" in post:
+        return post
+    if post.keys() & _VALUES:
+        return {"entry": b'[{"changes":[{"field":"messages","value":' + body + b"}]}]"}
+    if post.keys() & set(_LISTS):
+        return {"entry": b"[" + body + b"]"}
+    if {"sender", "recipient"} <= post.keys():
+        return {"entry": b'[{"messaging":[' + body + b"]}]"}
+    if body[:1] == b"[" and any(_fields(each).keys() & set(_LISTS) for each in _elements(body)):
+        return {"entry": body}
+    raise ValueError("it has no entry")
 
 
 def _of_post(post: Fields) -> Iterator[Item]:
-    if "entry" not in post:
-        if not post.keys() & {"messages", "statuses"}:
-            raise ValueError("it has no entry")
-        # WhatsApp's older form, which resellers still send: a value without anything around it
-        yield from _of_value(post, _Place(field="messages", before=b'{"entry":[{"changes":[{"value":', after=b"}]}]}"))
-        return
     outer = _Place().inside(_without(post, "entry"), "entry")
     for raw in _elements(post["entry"]):
         entry = _fields(raw)
@@ -132,7 +145,7 @@ def _of_change(raw: bytes, place: _Place) -> Iterator[Item]:
     change = _fields(raw)
     value = _fields(change.get("value", b""))
     place = msgspec.structs.replace(place, field=_node(change.get("field")).text)
-    if value.keys() & {"messaging_product", "metadata", _PEOPLE}:
+    if value.keys() & {"messaging_product", "metadata", _PEOPLE, *_VALUES}:
         yield from _of_value(value, place.inside(_without(change, "value"), "value", (b"", b"")))
     else:
         yield place.item("changes", raw, {})

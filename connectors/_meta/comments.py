@@ -25,47 +25,61 @@ _VERBS: dict[str, Kind] = {
 _FIELDS = ("feed", "comments", "live_comments", "mention", "mentions", "ratings", "leadgen")
 
 
+class _Change:
+    """Who did something under which post; `answers` is the comment that it answers, "" for one under the post itself."""
+
+    def __init__(self, item: Item) -> None:
+        value = item.node["value"]
+        self.page = item.entry
+        self.author = value["from"]["id"].text or value["sender_id"].text or value["reviewer_id"].text
+        itself = bool(value["from"]["self_ig_scoped_id"])
+        self.ours = itself or self.author == self.page != ""
+        above = value["parent_id"].text
+        post = value["post_id"].text or value["media"]["id"].text or value["media_id"].text
+        about = value["comment_id"].text or value["id"].text or value["post_id"].text
+        other = value["leadgen_id"].text or value["open_graph_story_id"].text or value["media_id"].text
+        self.own = about or other or nameless(item.raw)
+        self.post = post or above or self.own
+        self.answers = above if above != post else ""
+        self.kind: Kind = _VERBS.get(value["verb"].text, "message")
+
+
 def draft(item: Item) -> Draft | None:
     """What a change tells, None when it is nobody's words: a like, a post of our own, something that we hid."""
-    value, field = item.node["value"], item.field
-    author = _author(value)
-    if field not in _FIELDS and not author:
+    value, change = item.node["value"], _Change(item)
+    if item.field not in _FIELDS and not change.author:
         return None
     if value["item"].text in _WORDLESS or value["verb"].text in _OURS:
         return None
-    kind = _VERBS.get(value["verb"].text, "message")
-    ours = author == item.entry != ""
-    above = value["parent_id"].text
-    about = value["comment_id"].text or value["id"].text or value["post_id"].text
-    post = value["post_id"].text or value["media"]["id"].text or value["media_id"].text
-    answers = above if above != post else ""
-    if ours and not answers:
+    if change.ours and not change.answers:
         return None  # what we publish is said to nobody in particular
-    own = about or value["leadgen_id"].text or value["open_graph_story_id"].text or value["media_id"].text
-    return _draft(item, kind, author, post or above or own, own, answers)
+    return _draft(item, change)
 
 
-def _draft(item: Item, kind: Kind, author: str, post: str, own: str, answers: str) -> Draft:
-    value = item.node["value"]
-    ours = author == item.entry != ""
-    at = value["created_time"].time or value["timestamp"].time or item.at.time
-    named = own or nameless(item.raw)
-    page = item.entry
-    who = contact("meta", f"{page}:{author or f'unknown;{named}'}", _name(value))
-    version = item.at.text or value["created_time"].text
-    # A removal may not say who wrote it: then it goes where the comment is. So does our own answer.
-    vouched = f"{post}:{who.address}" if author and not ours else ""
+def _draft(item: Item, change: _Change) -> Draft:
+    value, kind = item.node["value"], change.kind
+    who = contact("meta", f"{change.page}:{change.author or f'unknown;{change.own}'}", _name(value))
+    us = Contact("meta", change.page)
+    said = value["created_time"].time or value["timestamp"].time or item.at.time
     return Draft(
-        own=named if kind == "message" else f"{named};{kind};{version}" if kind == "edit" else f"{named};{kind}",
-        sender=Contact("meta", page) if ours else who,
-        to=() if ours else (Contact("meta", page),),
-        thread=vouched,
-        key=f"{page}:{post}",  # a comment, our answer and its removal go one after the other, whoever it is
-        sent_at=at,
-        kind="echo" if ours and kind == "message" else kind,
-        parents=(named,) if kind != "message" else tuple(filter(None, (answers,))),
+        own=_named(item, change),
+        sender=us if change.ours else who,
+        to=() if change.ours else (us,),
+        # A removal may not say who wrote it: then it goes where the comment is. So does our own answer.
+        thread=f"{change.post}:{who.address}" if change.author and not change.ours else "",
+        key=f"{change.page}:{change.post}",  # a comment, our answer and its removal go one after the other
+        sent_at=said if kind == "message" else item.at.time or said,
+        kind="echo" if change.ours and kind == "message" else kind,
+        parents=tuple(filter(None, (change.answers if kind == "message" else change.own,))),
         content=_content(item) if kind != "deletion" else Content(fields=_facts(item)),
     )
+
+
+def _named(item: Item, change: _Change) -> str:
+    """The comment's id; of its edits, which have none, also when and what."""
+    if change.kind == "edit":
+        return f"{change.own};edit;{item.at.text};{nameless(item.raw)[5:21]}"
+    return change.own if change.kind == "message" else f"{change.own};{change.kind}"
 
 
 def _content(item: Item) -> Content:
@@ -100,10 +114,6 @@ def _facts(item: Item) -> dict[str, str]:
         ad_id=value["ad_id"].text or value["media"]["ad_id"].text,
         test="true" if item.entry == "0" else "",
     )
-
-
-def _author(value: Node) -> str:
-    return value["from"]["id"].text or value["sender_id"].text or value["reviewer_id"].text
 
 
 def _name(value: Node) -> str:

@@ -20,7 +20,8 @@ def content(node: Node) -> Content:
     """What a message says, with what it came from (an ad, a forward) and what went wrong with it."""
     kind = node["type"].text or next((name for name in node.names if name in _READ), "")
     reader = _READ.get(kind)
-    found = reader(node[kind]) if reader and node[kind] else unsupported(node["unsupported"]["type"].text or kind)
+    told = node[kind] or kind == "request_welcome"
+    found = reader(node[kind]) if reader and told else unsupported(node["unsupported"]["type"].text or kind)
     return found + Content(fields=_circumstances(node), degradations=tuple(_errors(node)))
 
 
@@ -35,6 +36,7 @@ def _circumstances(node: Node) -> dict[str, str]:
         ad_type=ad["source_type"].text,
         ad_headline=ad["headline"].text,
         ad_body=ad["body"].text,
+        ad_media=ad["image_url"].text or ad["video_url"].text or ad["thumbnail_url"].text,
         ad_click=ad["ctwa_clid"].text,
         group=node["group_id"].text,
         error=error_text(node),
@@ -68,7 +70,11 @@ def _media(kind: str) -> Callable[[Node], Content]:
         name = node["filename"].text
         label = f"[{kind}: {name}]" if name else f"[{kind}]"
         files = (File(id=node["id"].text, name=name, content_type=node["mime_type"].text.partition(";")[0]),)
-        return Content(node["caption"].text or label, facts(media=node["id"].text, voice=_yes(node["voice"])), files)
+        return Content(
+            node["caption"].text or label,
+            facts(media=node["id"].text, media_type=node["mime_type"].text, voice=_yes(node["voice"])),
+            files,
+        )
 
     return read
 
@@ -86,13 +92,18 @@ def _contacts(node: Node) -> Content:
 
 
 def _card(card: Node) -> str:
-    name, org = card["name"], card["org"]["company"].text
-    parts = (name["first_name"].text, name["last_name"].text)
-    who = name["formatted_name"].text or " ".join(filter(None, parts))
+    name, org = card["name"], card["org"]
+    parts = _joined(name, "prefix", "first_name", "middle_name", "last_name", "suffix", by=" ")
     ways = [each["phone"].text or each["wa_id"].text for each in card["phones"]]
     ways += [each["email"].text for each in card["emails"]]
+    ways += [_joined(each, "street", "city", "state", "zip", "country") for each in card["addresses"]]
     ways += [each["url"].text for each in card["urls"]]
-    return "[contact] " + ", ".join(filter(None, (who, org, *ways)))
+    who = (name["formatted_name"].text or parts, _joined(org, "company", "department", "title"), card["birthday"].text)
+    return "[contact] " + ", ".join(filter(None, (*who, *ways)))
+
+
+def _joined(node: Node, *names: str, by: str = ", ") -> str:
+    return by.join(filter(None, (node[name].text for name in names)))
 
 
 def _button(node: Node) -> Content:
@@ -149,7 +160,16 @@ def _system(node: Node) -> Content:
     """Told by WhatsApp itself: somebody has another number now."""
     number = node["wa_id"].text or node["new_wa_id"].text
     said = node["body"].text or f"[{node['type'].text or 'system'}]"
-    return Content(said, facts(system=node["type"].text, new_number=number, user_id=node["user_id"].text))
+    return Content(
+        said,
+        facts(
+            system=node["type"].text,
+            new_number=number,
+            user_id=node["user_id"].text,
+            customer=node["customer"].text,
+            identity=node["identity"].text,
+        ),
+    )
 
 
 def _reaction(node: Node) -> Content:
@@ -159,6 +179,11 @@ def _reaction(node: Node) -> Content:
 def _edit(node: Node) -> Content:
     inner = node["message"]
     return unsupported("edit") if "edit" in inner.names else content(inner)
+
+
+def _request_welcome(_: Node) -> Content:
+    """Somebody opened the conversation for the first time, and has said nothing yet."""
+    return Content("[conversation opened]")
 
 
 def _revoke(_: Node) -> Content:
@@ -177,4 +202,5 @@ _READ: dict[str, Callable[[Node], Content]] = {
     "reaction": _reaction,
     "edit": _edit,
     "revoke": _revoke,
+    "request_welcome": _request_welcome,
 }

@@ -25,10 +25,10 @@ _CONSENT = {"stop": "stop", "resume": "start"}
 
 def draft(item: Item) -> Draft | None:
     """What an item tells, None when it is nothing to any customer: a template's status, our account's state."""
+    if item.kind == "calls" or (item.kind == "statuses" and item.node["type"].text == "call"):
+        return _call(item)
     if item.kind == "statuses":
         return _status(item)
-    if item.kind == "calls":
-        return _call(item)
     if item.kind == "user_preferences":
         return _consent(item)
     if item.kind == "message_echoes":
@@ -91,6 +91,7 @@ def _status(item: Item) -> Draft:
         status=status,
         error=error_text(node),
         pricing=node["pricing"]["category"].text,
+        conversation=node["conversation"]["id"].text,
         callback_data=node["biz_opaque_callback_data"].text,
     )
     return Draft(
@@ -109,8 +110,9 @@ def _call(item: Item) -> Draft:
     """A call over WhatsApp goes on: it rings, it ended (https://developers.facebook.com/docs/whatsapp/cloud-api/calling)."""
     node = item.node
     ours = node["direction"].text == "BUSINESS_INITIATED"
-    customer = _customer(item, node["to" if ours else "from"], node["to_user_id" if ours else "from_user_id"])
-    event = node["event"].text or node["status"].text
+    number = node["recipient_id"] or node["to" if ours else "from"]
+    customer = _customer(item, number, node["to_user_id" if ours else "from_user_id"])
+    event = node["event"].text or node["status"].text.lower()
     found = facts(
         call=node["id"].text,
         event=event,

@@ -144,6 +144,8 @@ def test_comments_and_their_answers() -> None:
     ours = told | {"id": "10", "parent_id": "9", "from": {"id": "55", "username": "shop"}}
     answer = one(change("comments", ours, "instagram"), "instagram")
     assert (answer.kind, answer.refs.parents, answer.refs.provider) == ("echo", ("9",), "")
+    scoped = ours | {"from": {"id": "99", "username": "shop", "self_ig_scoped_id": "99"}}
+    assert one(change("comments", scoped, "instagram"), "instagram") == answer
     live = one(change("live_comments", told, "instagram"), "instagram")
     assert live.id == found.id
 

@@ -56,8 +56,10 @@ def test_our_own_answer_to_a_comment_is_an_echo() -> None:
 
 
 def test_edited_comments() -> None:
-    """An event of its own for each version."""
-    found = comment(verb="edited", message="Works now")
+    """An event of its own for each version, at the time of the edit."""
+    found, other = (comment(verb="edited", message=text) for text in ("Works now", "Works not"))
+    assert found.id != other.id
+    assert str(found.sent_at) == "2026-01-02 03:04:06+00:00"
     assert (found.kind, found.text, found.about) == ("edit", "Works now", message_id("messenger", "main", "8_1"))
     assert found.id != comment().id
 

@@ -70,6 +70,23 @@ def test_what_stands_beside_many_items_does_not_multiply() -> None:
     assert max(sizes[1:]) < 500
 
 
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        ({"messages": [{"id": "1"}], "contacts": []}, "messages"),
+        ({"statuses": [{"id": "1"}]}, "statuses"),
+        ({"id": "55", "messaging": [{"id": "1"}]}, "messaging"),
+        ([{"id": "55", "standby": [{"id": "1"}]}], "standby"),
+        ({"sender": {"id": "77"}, "recipient": {"id": "55"}, "id": "1"}, "messaging"),
+    ],
+)
+def test_parts_of_posts_are_read(part: Any, kind: str) -> None:
+    """Resellers and archives leave out what Meta puts around an item."""
+    body = json.dumps(part).encode()
+    (item,) = items(body)
+    assert (item.kind, item.node["id"].text, item.post) == (kind, "1", body)
+
+
 def test_half_an_emoji_stops_nothing() -> None:
     """A lone surrogate is no text: it becomes U+FFFD, and its neighbours stay."""
     body = rb'{"entry":[{"messaging":[{"t":"cut \ud83d"},{"t":"\ud83d\ude00 \\ud83d"}]}]}'

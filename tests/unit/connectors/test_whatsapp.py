@@ -95,10 +95,19 @@ def test_a_text_is_a_message() -> None:
         ),
         (
             "contacts",
-            [{"name": {"formatted_name": "Bo"}, "phones": [{"phone": "+1 2"}], "emails": [{"email": "b@x.example"}]}],
-            "[contact] Bo, +1 2, b@x.example",
+            [
+                {
+                    "name": {"first_name": "Bo", "last_name": "Li"},
+                    "phones": [{"phone": "+1 2"}],
+                    "emails": [{"email": "b@x.example"}],
+                    "org": {"company": "Cups"},
+                    "addresses": [{"city": "Rome", "country": "Italy"}],
+                }
+            ],
+            "[contact] Bo Li, Cups, +1 2, b@x.example, Rome, Italy",
             {},
         ),
+        ("request_welcome", None, "[conversation opened]", {}),
         ("button", {"text": "Yes", "payload": "YES"}, "Yes", {"payload": "YES"}),
         ("interactive", {"type": "button_reply", "button_reply": {"id": "b", "title": "Ok"}}, "Ok", {"payload": "b"}),
         (
@@ -195,6 +204,19 @@ def test_a_call_over_whatsapp_is_a_call() -> None:
     assert (rings.kind, rings.text, rings.fields["call"]) == ("call", "[call: connect]", "wacid.1")
     assert rings.refs.provider == ends.refs.provider == "106540352242922:+4915112345678"
     assert rings.id != ends.id
+
+
+def test_the_status_of_a_call_is_of_the_call() -> None:
+    """It stands among the statuses of messages."""
+    told = {
+        "id": "wacid.1",
+        "type": "call",
+        "status": "RINGING",
+        "timestamp": "1767323045",
+        "recipient_id": "4915112345678",
+    }
+    message = one(whatsapp(statuses=[told]))
+    assert (message.kind, message.text, message.sender.address) == ("call", "[call: ringing]", "+4915112345678")
 
 
 def test_what_our_own_side_says_in_the_app_is_an_echo() -> None:
