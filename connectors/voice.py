@@ -73,7 +73,7 @@ class Voice(Receiver[VoiceSettings], Poller[VoiceSettings]):
     def receive(self, source: str, position: bytes | None, stop: threading.Event) -> Iterator[Page]:
         """What has ended and was not told from here, every `poll_seconds`."""
         client = TwilioClient(self.settings.account_sid, self.settings.auth_tokens, self.settings.api_url)
-        lists = Lists(client, self.settings.page_size)
+        lists = Lists(client, self.settings.page_size, timedelta(seconds=self.settings.list_after_seconds))
         place = self._place(position, source)
         while not stop.is_set():
             for batch in lists.batches(cast("Source", source), place, stop):

@@ -46,11 +46,11 @@ class Item(msgspec.Struct, frozen=True):
     duration: str = ""
     direction: str = ""
     ends: tuple[str, ...] = ()
+    end: datetime | None = None
 
-    @property
-    def ended(self) -> bool:
-        """Whether it will not change any more."""
-        return self.status not in _UNFINISHED
+    def due(self, before: datetime) -> bool:
+        """Whether it will not change any more, and its webhooks had the time to come first."""
+        return self.status not in _UNFINISHED and max(self.at, self.end or self.at) <= before
 
 
 class _Fields(msgspec.Struct, frozen=True):
@@ -58,6 +58,7 @@ class _Fields(msgspec.Struct, frozen=True):
     status: str = ""
     date_created: str | None = None
     start_time: str | None = None
+    end_time: str | None = None
     call_sid: str | None = None
     parent_call_sid: str | None = None
     duration: str | None = None
@@ -82,10 +83,11 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Lists:
-    """One account's lists."""
+    """One account's lists. What ended is told `after` so long, so that its webhooks, which know more, come first."""
 
-    def __init__(self, client: TwilioClient, page_size: int) -> None:
+    def __init__(self, client: TwilioClient, page_size: int, after: timedelta) -> None:
         self._client = client
+        self._after = after
         self._page_size = page_size
 
     def batches(self, source: Source, place: Place, stop: threading.Event) -> Iterator[Batch]:
@@ -97,9 +99,12 @@ class Lists:
             following = day + timedelta(days=1)
             last = following > now
             times = {sid: at for sid, at in times.items() if at >= place.since} | {each.sid: each.at for each in items}
-            waiting = [each.at for each in items if not each.ended and each.at >= max(place.since, now - _STUCK)]
+            before, oldest = now - self._after, max(place.since, now - _STUCK)
+            waiting = [each.at for each in items if not each.due(before) and each.at >= oldest]
             held = min([held, now - _LATE, *waiting])
-            fresh = [each for each in items if each.ended and each.at >= place.since and each.sid not in place.told]
+            fresh = [
+                each for each in items if each.due(before) and each.at >= place.since and each.sid not in place.told
+            ]
             for start in range(0, len(fresh), self._page_size):
                 batch = tuple(fresh[start : start + self._page_size])
                 place = _after(place, batch, min(held, batch[-1].at), times)
@@ -184,7 +189,7 @@ def _items(page: Sequence[msgspec.Raw], day: datetime) -> Iterator[Item]:
             continue
         at = moment(found.start_time or "") or moment(found.date_created or "") or at
         yield Item(body, at, found.sid, found.call_sid or "", found.parent_call_sid or "", found.status,
-                   found.duration or "", found.direction or "", (found.sender or "", found.to or ""))  # fmt: skip
+                   found.duration or "", found.direction or "", (found.sender or "", found.to or ""), moment(found.end_time or ""))  # fmt: skip
 
 
 def _date(day: datetime) -> str:

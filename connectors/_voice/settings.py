@@ -26,7 +26,7 @@ class VoiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     callback and the voicemail. Set `answered_elsewhere` when another flow (Studio, TaskRouter, your own TwiML) talks to
     callers and only its callbacks come here: then a call that ended well counts as answered. `transcribe` has Twilio write
     voicemails down, in English only. The lists of calls and recordings are asked every `poll_seconds` for what no webhook
-    told, at the first start for `backfill_days`. A recording has at most `max_media_bytes`. `api_url` is for a stand-in.
+    told of what is over for `list_after_seconds`, at the first start for `backfill_days`. A recording has at most `max_media_bytes`. `api_url` is for a stand-in.
     """
 
     account_sid: Annotated[str, Meta(pattern="^AC[0-9a-fA-F]{32}$")]
@@ -48,6 +48,7 @@ class VoiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     transcribe: bool = True
     goodbye: str = "Goodbye."
     poll_seconds: Annotated[float, Meta(gt=0, le=86400)] = 300.0
+    list_after_seconds: Annotated[float, Meta(ge=0, le=3600)] = 60.0
     backfill_days: Annotated[int, Meta(ge=0, le=365)] = 1
     page_size: Annotated[int, Meta(ge=1, le=1000)] = 200
     max_media_bytes: Annotated[int, Meta(ge=1)] = 25 * 1024 * 1024

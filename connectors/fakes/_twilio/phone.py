@@ -63,13 +63,15 @@ class Phone:
 
     def ring(self, sender: str, to: str, caller: Caller = Caller(), *, late: bool = False) -> Call:  # noqa: B008 - frozen
         """One whole call. `late` keeps back what is told of its recordings, until `settle`."""
-        call = self.calls.add(sender, to, "ringing", name=caller.extra.get("CallerName", ""))
+        seconds = caller.listens + caller.speaks
+        began = self._account.clock() - timedelta(seconds=seconds)
+        call = self.calls.add(sender, to, "ringing", created=began, name=caller.extra.get("CallerName", ""))
         line = self.lines[to]
         answer = self._tell(line.voice_url, call, caller)
         if answer.status // 100 == 2:
             call.status = "in-progress"
             self._follow(answer.text, call, caller)
-        self.end(call, "completed" if answer.status // 100 == 2 else "failed", caller.listens + caller.speaks)
+        self.end(call, "completed" if answer.status // 100 == 2 else "failed", seconds)
         if line.status_callback:
             self._tell(line.status_callback, call, caller, self._progress(call, 0))
         if not late:

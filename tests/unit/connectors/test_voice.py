@@ -20,7 +20,7 @@ from normalizer.events import RawEvent
 from tests.conformance.connector import ConnectorContract
 from tests.conformance.poller import PollerContract, Source
 from tests.conformance.receiver import ReceiverContract
-from tests.unit.connectors.voice_line import ANN, OURS, PUBLIC, read, recorded, settings, told, transcribed
+from tests.unit.connectors.voice_line import ANN, OURS, PUBLIC, read, recorded, settings, stand_in, told, transcribed
 
 
 class TestVoiceReads(ConnectorContract):
@@ -97,7 +97,7 @@ class CallList(Source):
 
     def poller(self) -> Voice:
         """With small pages, asked often."""
-        made = settings(api_url=self.twilio.url, page_size=4, poll_seconds=0.01)
+        made = settings(api_url=self.twilio.url, page_size=4, poll_seconds=0.01, list_after_seconds=0)
         return Voice("main", msgspec.convert(made, VoiceSettings), self.blobs)
 
 
@@ -109,7 +109,7 @@ class TestVoicePolls(PollerContract):
     @pytest.fixture
     def source(self) -> Iterator[Source]:
         """A stand-in of this test's own."""
-        with FakeTwilio() as twilio:
+        with stand_in() as twilio:
             yield CallList(twilio)
 
 

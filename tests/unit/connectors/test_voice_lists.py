@@ -15,7 +15,7 @@ from connectors.fakes.twilio import FakeTwilio
 from connectors.voice import Voice, VoiceSettings
 from normalizer.errors import Misconfigured, Retriable
 from normalizer.events import RawEvent
-from tests.unit.connectors.voice_line import ANN, BOB, JO, NOW, OURS, line, read, settings
+from tests.unit.connectors.voice_line import ANN, BOB, JO, NOW, OURS, line, read, settings, stand_in
 
 
 class OneRound(threading.Event):
@@ -30,7 +30,7 @@ class OneRound(threading.Event):
 
 def poll(twilio: FakeTwilio, source: str, position: Any = None, **more: Any) -> tuple[list[RawEvent], Any]:
     """What one round gives, and the place after it."""
-    made = msgspec.convert(settings(api_url=twilio.url, poll_seconds=0.01, **more), VoiceSettings)
+    made = msgspec.convert(settings(api_url=twilio.url, **({"list_after_seconds": 0} | more)), VoiceSettings)
     voice = Voice("main", made, BlobStore("memory://voice"))
     pages = list(voice.receive(source, msgspec.json.encode(position) if position else None, OneRound()))
     return [raw for page in pages for raw in page.events], (pages[-1].position if pages else position)
@@ -50,7 +50,7 @@ def test_a_lost_webhook_is_no_lost_call() -> None:
 
 def test_a_voicemail_without_its_callback_is_found() -> None:
     """With its file and its caller, whom the list of recordings does not name."""
-    with FakeTwilio() as twilio:
+    with stand_in() as twilio:
         call = twilio.phone.calls.add(ANN, OURS, "completed", duration=30)
         made = twilio.phone.calls.record(call, b"hello", 7)
         (raw,), _ = poll(twilio, "recordings")
@@ -62,7 +62,7 @@ def test_a_voicemail_without_its_callback_is_found() -> None:
 
 def test_a_recording_of_a_call_that_is_gone_is_told() -> None:
     """Calls can be deleted; what was said is still there."""
-    with FakeTwilio() as twilio:
+    with stand_in() as twilio:
         call = twilio.phone.calls.add(ANN, OURS, "completed", duration=30)
         twilio.phone.calls.record(call, b"hello", 7)
         twilio.phone.calls.stored.clear()
@@ -72,7 +72,7 @@ def test_a_recording_of_a_call_that_is_gone_is_told() -> None:
 
 def test_what_is_not_over_is_told_when_it_is() -> None:
     """The place waits for it, and what came after it is not told twice."""
-    with FakeTwilio() as twilio:
+    with stand_in() as twilio:
         twilio.phone.calls.add(BOB, OURS, "in-progress", created=datetime.now(UTC) - timedelta(hours=1))
         twilio.phone.calls.add(ANN, OURS, "busy")
         events, place = poll(twilio, "calls")
@@ -83,9 +83,20 @@ def test_what_is_not_over_is_told_when_it_is() -> None:
         assert poll(twilio, "calls", place)[0] == []
 
 
+def test_webhooks_come_first() -> None:
+    """What has only just ended is told by the list a little later, if it still must be."""
+    with stand_in() as twilio:
+        call = twilio.phone.calls.add(ANN, OURS, "busy", created=datetime.now(UTC) - timedelta(minutes=5))
+        twilio.phone.end(call, "completed", 290)
+        events, place = poll(twilio, "calls", list_after_seconds=60)
+        assert events == []
+        twilio.phone.end(call, "completed", 200)
+        assert len(poll(twilio, "calls", place, list_after_seconds=60)[0]) == 1
+
+
 def test_an_outage_of_days_is_caught_up_with_day_by_day() -> None:
     """Oldest first, over all pages of every day; nothing before the first start's days."""
-    with FakeTwilio() as twilio:
+    with stand_in() as twilio:
         now = datetime.now(UTC)
         for day in range(5, -1, -1):
             for minute in range(3):
@@ -99,7 +110,7 @@ def test_an_outage_of_days_is_caught_up_with_day_by_day() -> None:
 
 def test_legs_tell_whether_a_call_was_taken() -> None:
     """A call that was put through is completed either way."""
-    with FakeTwilio() as twilio:
+    with stand_in() as twilio:
         for taken in ("completed", "no-answer"):
             call = twilio.phone.calls.add(ANN, OURS, "completed", duration=30)
             length = 20 if taken == "completed" else 0
@@ -113,7 +124,7 @@ def test_legs_tell_whether_a_call_was_taken() -> None:
 def test_the_calls_of_other_numbers_are_left_to_others() -> None:
     """An account of Twilio may be shared; the legs of a call go with it."""
     other = "+15005550002"
-    with FakeTwilio() as twilio:
+    with stand_in() as twilio:
         for to in (OURS, other):
             call = twilio.phone.calls.add(ANN, to, "completed", duration=9)
             twilio.phone.calls.add(ANN, JO, "busy", parent=call.sid, direction="outbound-dial")
@@ -126,7 +137,7 @@ def test_the_calls_of_other_numbers_are_left_to_others() -> None:
 
 def test_too_many_requests_are_heeded() -> None:
     """As long as Twilio says."""
-    with FakeTwilio() as twilio:
+    with stand_in() as twilio:
         twilio.account.fail(429, retry_after=7)
         with pytest.raises(Retriable, match="too many requests") as raised:
             poll(twilio, "calls")
@@ -135,13 +146,13 @@ def test_too_many_requests_are_heeded() -> None:
 
 def test_a_place_that_cannot_be_read_needs_a_person() -> None:
     """Which list, and the remedy."""
-    with FakeTwilio() as twilio, pytest.raises(Misconfigured, match=r"saved place in calls .* write a tombstone"):
+    with stand_in() as twilio, pytest.raises(Misconfigured, match=r"saved place in calls .* write a tombstone"):
         poll(twilio, "calls", {"since": 1})
 
 
 def test_a_token_that_is_refused_is_reported() -> None:
     """While the other one still works."""
-    with FakeTwilio() as twilio:
+    with stand_in() as twilio:
         tokens = ["a-token-that-was-before-it", "an-auth-token-of-the-stand-in"]
         made = msgspec.convert(settings(api_url=twilio.url, auth_tokens=tokens), VoiceSettings)
         voice, stop = Voice("main", made, BlobStore("memory://voice")), threading.Event()

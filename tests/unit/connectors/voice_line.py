@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors._blobs import BlobStore
-from connectors._http import HttpServer
+from connectors._guard import Limits
+from connectors._http import HttpServer, application
 from connectors._twilio.signature import FORM
 from connectors.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 from connectors.voice import Voice, VoiceSettings
@@ -27,6 +31,9 @@ CALL = "CA" + "1" * 32
 LEG = "CA" + "7" * 32
 RECORDING = "RE" + "2" * 32
 TRANSCRIPTION = "TR" + "3" * 32
+
+
+_RUNNING = ExitStack()
 
 
 class Line:
@@ -64,15 +71,45 @@ def settings(**more: Any) -> dict[str, Any]:
     return {"account_sid": ACCOUNT_SID, "auth_tokens": [AUTH_TOKEN], "public_url": PUBLIC} | more
 
 
+class _Doors:
+    """The doors that are open now."""
+
+    open: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.open(scope, receive, send)
+
+
+@cache
+def _servers() -> tuple[FakeTwilio, _Doors, int]:
+    """One of each for all tests, since a server takes a while to end; they end with the process."""
+    doors = _Doors()
+    server = _RUNNING.enter_context(HttpServer([Mount("/", doors)]).in_thread())
+    return _RUNNING.enter_context(FakeTwilio()), doors, server.port
+
+
+@contextmanager
+def stand_in() -> Iterator[FakeTwilio]:
+    """The stand-in of Twilio, without anything that was told before."""
+    twilio, _, _ = _servers()
+    calls, phone = twilio.phone.calls, twilio.phone
+    for each in (calls.stored, calls.recordings, calls.transcriptions, phone.lines, phone.colleagues, phone.heard):
+        each.clear()
+    twilio.webhooks.attempts.clear()
+    twilio.account.asked.clear()
+    yield twilio
+
+
 @contextmanager
 def line(**more: Any) -> Iterator[Line]:
     """A line of ours, whose doors are behind a proxy at `PUBLIC`."""
-    with FakeTwilio() as twilio:
+    twilio, doors, port = _servers()
+    with stand_in():
         made = Line(twilio, msgspec.convert(settings(api_url=twilio.url, **more), VoiceSettings))
-        with HttpServer(made.voice.routes(made.accept)).in_thread() as server:
-            twilio.webhooks.behind[PUBLIC] = f"http://127.0.0.1:{server.port}"
-            twilio.line(OURS, f"{PUBLIC}/voice/main", status_callback=f"{PUBLIC}/voice/main/status")
-            yield made
+        doors.open = application(made.voice.routes(made.accept), Limits(), tuple)
+        twilio.webhooks.behind[PUBLIC] = f"http://127.0.0.1:{port}"
+        twilio.line(OURS, f"{PUBLIC}/voice/main", status_callback=f"{PUBLIC}/voice/main/status")
+        yield made
 
 
 def told(door: str = "status", attributes: Mapping[str, str] | None = None, **parameters: str) -> RawEvent:
