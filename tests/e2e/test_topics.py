@@ -10,7 +10,7 @@ import pytest
 from kafka import KafkaAdminClient  # type: ignore[import-untyped]  # kafka-python ships no types
 from kafka.admin import ConfigResource, ConfigResourceType  # type: ignore[import-untyped]  # the same
 
-from normalizer.cluster import TOPICS, Cluster, TopicSpec
+from normalizer.cluster import ACCOUNTS, TOPICS, Cluster, TopicSpec
 from normalizer.errors import Misconfigured, Retriable
 from ops.engine.java import free_ports
 from ops.topics import Difference, declare, drift
@@ -89,11 +89,22 @@ def test_another_number_of_partitions_is_told(cluster: Cluster, partitions: int)
     """The setting must follow the topics: stages find their memory by the partition of a key."""
     declare(cluster, ["mail"])
     differences = drift(msgspec.structs.replace(cluster, partitions=partitions), ["mail"])
-    assert len(TOPICS) + 1 == len(differences)
+    assert [spec.name for spec in TOPICS if spec.partitions] == [ACCOUNTS]  # its number is no setting
+    assert len(TOPICS) == len(differences)
     assert {("partitions", "4", str(partitions), True)} == {
         (difference.setting, difference.actual, difference.expected, "`kafka.partitions` to 4" in difference.remedy)
         for difference in differences
     }
+
+
+def test_another_number_of_partitions_to_share_out_is_told(cluster: Cluster) -> None:
+    """No setting would mend it."""
+    topic = {"num_partitions": 3, "replication_factor": 1, "configs": {"retention.ms": str(24 * 3_600_000)}}
+    with_admin(cluster, "create_topics", {cluster.named(ACCOUNTS): topic})
+    declare(cluster, ["mail"])
+    found = next(each for each in drift(cluster, ["mail"]) if each.setting == "partitions")
+    assert (found.topic, found.actual, found.expected) == (cluster.named(ACCOUNTS), "3", "48")
+    assert found.remedy.startswith("stop the processes that use it, delete it, and run")
 
 
 def test_another_replication_is_told(cluster: Cluster) -> None:
