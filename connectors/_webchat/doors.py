@@ -170,7 +170,10 @@ class Doors:
             if flood.wait("", time.monotonic()):
                 await socket.close(1008, "too many frames")
                 return
-            listener.push(encode(await self._reply(visitor, text, facts)))
+            listener.newest = ""
+            reply = encode(await self._reply(visitor, text, facts))
+            if reply != listener.newest:  # else the room has told it this very moment, as to all tabs
+                listener.push(reply)
 
     async def _reply(self, visitor: Visitor, text: str, facts: dict[str, str]) -> Any:
         own = ""

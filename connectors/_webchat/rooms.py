@@ -25,10 +25,12 @@ class Listener:
     """One socket's outgoing frames. A socket that does not read is given up: it comes back and catches up."""
 
     def __init__(self) -> None:
+        self.newest = ""
         self._queue: asyncio.Queue[str | None] = asyncio.Queue(_WAITING)
 
     def push(self, frame: str) -> None:
         """Send soon."""
+        self.newest = frame
         try:
             self._queue.put_nowait(frame)
         except asyncio.QueueFull:
