@@ -20,6 +20,7 @@ from connectors._x.files import Files
 from connectors._x.known import Known
 from connectors._x.lookup import Lookup, Watch
 from connectors._x.place import Place, beginning
+from connectors._x.problems import Refused
 from connectors._x.reading import read
 from connectors._x.settings import XSettings
 from connectors._x.walk import Endpoint, Walk
@@ -72,6 +73,10 @@ class X(Poller[XSettings]):
             files = Files(self.blobs, api, self.settings.api_url, private=private)
             walk = Walk(self._scope(source), self.settings, _endpoint(source, api), self._known, files)
             yield from walk.pages(place, position is not None, stop)
+        except Refused as refused:
+            raise Misconfigured(
+                f"{who}, {source}: X does not take the request ({refused.detail}): correct the settings of this account"
+            ) from None
         finally:
             api.close()
 

@@ -82,7 +82,7 @@ def _message(
     includes = table(whole, "includes")
     people = {text(each, "id"): each for each in rows(includes, "users")}
     author = text(data, "sender_id" if direct else "author_id")
-    if not author:
+    if not author:  # nobody is taken for another one who is not told either
         degradations.append("no-author")
     files, lost = attachments(raw)
     said = wording(data, includes)
@@ -94,7 +94,7 @@ def _message(
         channel=raw.channel,
         account=raw.account,
         source_id=raw.source_id,
-        sender=_contact(author or "unknown", people),
+        sender=_contact(author or f"unknown-{own}", people),
         received_at=raw.received_at,
         sent_at=_moment(text(data, "created_at")) or snowflake.moment(own),
         origin=raw.origin,
@@ -124,7 +124,7 @@ def _deletion(raw: RawEvent, whole: dict[str, Any]) -> Message:
         channel=raw.channel,
         account=raw.account,
         source_id=raw.source_id,
-        sender=contact("x", who or "unknown"),
+        sender=contact("x", who or f"unknown-{own}"),
         received_at=raw.received_at,
         origin=raw.origin,
         kind="deletion",

@@ -21,7 +21,7 @@ from connectors._x.place import Gap, Place, Seen, advanced, completed, missing, 
 from connectors._x.problems import Refused
 from connectors._x.reading import GAP_TYPE
 from connectors._x.settings import XSettings
-from normalizer.errors import Misconfigured, Retriable
+from normalizer.errors import Retriable
 from normalizer.events import RawEvent
 
 
@@ -91,9 +91,7 @@ class Walk:
             return msgspec.structs.replace(self._below(place), blind=True)
         if "until_id" in refused.names and place.until:
             return msgspec.structs.replace(place, until="", token="")
-        raise Misconfigured(
-            f"{self._who}: X does not take the request ({refused.detail}): correct the settings of this account"
-        ) from None
+        raise refused
 
     def _below(self, place: Place) -> Place:
         return msgspec.structs.replace(place, token="", until=place.oldest if self._endpoint.ids else "")

@@ -13,6 +13,7 @@ from connectors._blobs import BlobStore
 from connectors._x.lookup import Watch
 from connectors._x.place import Seen
 from connectors.fakes.x import USER_ID, FakeX
+from normalizer.errors import Misconfigured
 from normalizer.ids import message_id
 from tests.unit.connectors.x_account import KEYS, account, chain, events, messages, place, receiving, saved
 
@@ -157,3 +158,14 @@ def test_the_raw_event_is_keyed_by_the_talk(fake: FakeX, tmp_path: Path) -> None
     direct = events(chain(account(fake, tmp_path, **KEYS), "dms", place(60)))
     assert len({raw.key for raw in posts}) == 1
     assert (direct[0].key or "").endswith(f"-{USER_ID}")
+
+
+def test_a_refused_look_up_is_told(fake: FakeX, tmp_path: Path) -> None:
+    """As a setting that a person must correct, and not as a fault of ours."""
+    fake.fail("tweets", {"status": 400, "title": "Invalid Request", "detail": "no such field"})
+    watch = msgspec.json.encode(Watch((Seen(fake.post("ann", "@acme"), "1:1"),)))
+    with (
+        receiving(account(fake, tmp_path), "lookup", watch) as pages,
+        pytest.raises(Misconfigured, match=r"lookup: X does not take the request \(no such field\)"),
+    ):
+        next(pages)

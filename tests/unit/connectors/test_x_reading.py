@@ -195,6 +195,13 @@ def test_a_direct_message_without_a_conversation_id_finds_it() -> None:
     assert one({"data": data}).refs.provider == one(MESSAGE).refs.provider
 
 
+def test_a_message_request_of_a_stranger_is_a_message() -> None:
+    """Somebody whom the account does not follow, and of whom nothing is told but the id."""
+    data = MESSAGE["data"] | {"sender_id": "77", "dm_conversation_id": f"77-{USER_ID}"}
+    found = one({"data": data})
+    assert (found.kind, found.sender, found.refs.provider) == ("message", Contact("x", "77"), f"77-{USER_ID}")
+
+
 def test_a_group_is_one_conversation() -> None:
     """Whoever writes into it; its id names nobody."""
     texts = [one({"data": MESSAGE["data"] | {"dm_conversation_id": "99", "sender_id": who}}) for who in ("42", "43")]
@@ -240,7 +247,7 @@ def test_a_poll_is_read_with_its_options() -> None:
 def test_without_an_author_or_a_time_a_post_is_still_read() -> None:
     """The id tells the time; a lone half of a character and NUL, which no store takes, are replaced."""
     found = one({"data": {"id": "1578522194770296832", "text": "a\ud800b\x00"}})
-    assert (found.sender.address, found.degradations) == ("unknown", ("no-author",))
+    assert (found.sender.address, found.degradations) == ("unknown-1578522194770296832", ("no-author",))
     assert found.sent_at is not None
     assert (found.sent_at.year, found.visible_text) == (2022, "a\ufffdb\ufffd")
 
