@@ -23,6 +23,18 @@ Told = Mapping[str, str]
 _MOST_FIELDS = 1000
 _SIDS = ("messagesid", "smsmessagesid", "smssid", "sid")
 _COMING_IN = ("received", "receiving", "")
+_GOING_OUT = (
+    "accepted",
+    "scheduled",
+    "queued",
+    "sending",
+    "sent",
+    "delivered",
+    "undelivered",
+    "failed",
+    "read",
+    "canceled",
+)
 
 
 def deliveries(content_type: str, body: bytes) -> Sequence[bytes]:
@@ -61,9 +73,10 @@ def callback_status(told: Told) -> str:
     if "direction" in told:
         return ""
     status = (told.get("messagestatus") or told.get("smsstatus") or "").lower()
-    if status in _COMING_IN or ("body" in told and "messagestatus" not in told):
+    if status in _COMING_IN:
         return ""
-    return status[:50]
+    sure = status in _GOING_OUT or "messagestatus" in told or "body" not in told  # old callbacks repeat the text
+    return status[:50] if sure else ""
 
 
 def is_ours(told: Told) -> bool:

@@ -18,6 +18,13 @@ from tests.conformance.receiver import ReceiverContract
 from tests.unit.connectors.twilio_messages import SECRET, Phone, callback, form, listed, posted, raw, settings, sid
 
 
+@pytest.fixture(scope="module")
+def twilio() -> Iterator[FakeTwilio]:
+    """One for all, since a server takes a while to end."""
+    with FakeTwilio(ACCOUNT_SID, (SECRET,)) as running:
+        yield running
+
+
 class TestSmsReads(ConnectorContract):
     """The eye."""
 
@@ -72,7 +79,7 @@ class TestSmsIsListed(PollerContract):
     connector: ClassVar[type[Sms]] = Sms
 
     @pytest.fixture
-    def source(self, tmp_path: Path) -> Iterator[Source]:
+    def source(self, twilio: FakeTwilio, tmp_path: Path) -> Source:
         """A phone, and a stand-in that it writes to."""
-        with FakeTwilio(ACCOUNT_SID, (SECRET,)) as twilio:
-            yield Phone(twilio, tmp_path)
+        twilio.messages.stored.clear()
+        return Phone(twilio, tmp_path)

@@ -97,9 +97,10 @@ def test_a_failure_has_its_error_code() -> None:
 
 
 def test_an_old_callback_has_only_sms_status() -> None:
-    """SmsStatus without a Body."""
+    """SmsStatus, sometimes with the text that we sent."""
     told = {"SmsSid": sid(3), "SmsStatus": "failed", "To": CUSTOMER, "From": OURS, "ErrorCode": "30006"}
-    assert one(Sms, raw(told)).fields == {"status": "failed", "error": "30006"}
+    for more in ({}, {"Body": "what we sent"}):
+        assert one(Sms, raw(told | more)).fields == {"status": "failed", "error": "30006"}
 
 
 def test_a_message_at_the_fallback_address_is_a_message() -> None:

@@ -45,6 +45,13 @@ def said(number: int = 1, **more: str) -> Message:
     return one(WhatsAppTwilio, raw(chat(number, **more), CHANNEL))
 
 
+@pytest.fixture(scope="module")
+def twilio() -> Iterator[FakeTwilio]:
+    """One for all, since a server takes a while to end."""
+    with FakeTwilio(ACCOUNT_SID, (SECRET,)) as running:
+        yield running
+
+
 class TestWhatsAppReads(ConnectorContract):
     """The eye."""
 
@@ -92,14 +99,14 @@ class TestWhatsAppIsListed(PollerContract):
     connector: ClassVar[type[WhatsAppTwilio]] = WhatsAppTwilio
 
     @pytest.fixture
-    def source(self, tmp_path: Path) -> Iterator[Source]:
+    def source(self, twilio: FakeTwilio, tmp_path: Path) -> Source:
         """A phone, and a stand-in that it writes to; there are SMS for the same number, which are not ours."""
-        with FakeTwilio(ACCOUNT_SID, (SECRET,)) as twilio:
-            for _ in range(3):
-                twilio.messages.receive(CUSTOMER, OURS, "an SMS", quiet=True)
-            phone = Phone(twilio, tmp_path, WhatsAppTwilio, "whatsapp:", numbers=[OURS])
-            phone.name = OURS
-            yield phone
+        twilio.messages.stored.clear()
+        for _ in range(3):
+            twilio.messages.receive(CUSTOMER, OURS, "an SMS", quiet=True)
+        phone = Phone(twilio, tmp_path, WhatsAppTwilio, "whatsapp:", numbers=[OURS])
+        phone.name = OURS
+        return phone
 
 
 def test_the_customer_is_the_person_behind_the_number() -> None:
