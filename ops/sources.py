@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
+from connectors._cursors import cursor_key
 from normalizer.cluster import Cluster
 from normalizer.events import RAW, Cursor, Health
-from normalizer.wire import decode
-from ops.status import source_health
+from ops.status import last_of
 from ops.view import View
 from streams.normalize import Normalize
 
@@ -50,22 +50,16 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 def look(cluster: Cluster, accounts: Mapping[str, Collection[str]], now: datetime) -> list[Source]:
     """The sources of `accounts` (by channel) on a cluster. Raises `Retriable` when Kafka does not answer."""
-    health = source_health(cluster)
     with View(cluster) as view:
+        health = last_of(view, Health)
+        positions = {cursor_key(c.channel, c.account, c.source): bytes(c.position) for c in last_of(view, Cursor)}
         existing = view.topics()
-        topics = [RAW + channel for channel in accounts if RAW + channel in existing]
         waiting: dict[str, int] = {}
+        topics = [RAW + channel for channel in accounts if RAW + channel in existing]
         for place, lag in view.lag(Normalize.name, topics).items():
             channel = place.topic.removeprefix(RAW)
             waiting[channel] = waiting.get(channel, 0) + lag
-        cursors = dict[str, bytes]()
-        for record in view.records(Cursor.topic):
-            key = record.key.decode()
-            if record.value is None:
-                cursors.pop(key, None)
-            else:
-                cursors[key] = bytes(decode(Cursor, record.value, record.headers).position)
-    return listed(accounts, health, cursors, waiting, now)
+    return listed(accounts, health, positions, waiting, now)
 
 
 def listed(
@@ -84,7 +78,7 @@ def listed(
         for account in names:
             prefix = f"{channel}/{account}"
             mine = [each for each in health if each.name == prefix or each.name.startswith(f"{prefix}/")]
-            common = {"channel": channel, "account": account, "waiting": waiting.get(channel, 0)}
+            common: dict[str, Any] = {"channel": channel, "account": account, "waiting": waiting.get(channel, 0)}
             found += [_reported(each, common, cursors.get(each.name), now) for each in mine]
             if not mine:
                 found.append(Source(name=prefix, state="never ran", **common))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
 from normalizer.cluster import Cluster
-from normalizer.events import Health
+from normalizer.events import Event, Health
 from normalizer.wire import decode
 from ops.view import View
 from streams._stage import Processor
+
+E = TypeVar("E", bound=Event)
 
 
 class StageStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +43,14 @@ def stage_status(cluster: Cluster, stages: Sequence[Processor]) -> list[StageSta
 
 def source_health(cluster: Cluster) -> list[Health]:
     """The last report of every source, by name."""
-    last: dict[str, Health] = {}
     with View(cluster) as view:
-        if Health.topic in view.topics():
-            for record in view.records(Health.topic):
-                if record.value is not None:
-                    health = decode(Health, record.value, record.headers)
-                    last[health.name] = health
-    return [health for _, health in sorted(last.items())]
+        return sorted(last_of(view, Health), key=lambda health: health.name)
+
+
+def last_of(view: View, event: type[E]) -> list[E]:
+    """The last event of each key of a compacted topic; only these are read, however many stand before them."""
+    last: dict[bytes, Any] = {}
+    if event.topic in view.topics():
+        for record in view.records(event.topic):
+            last[record.key] = record
+    return [decode(event, record.value, record.headers) for record in last.values() if record.value is not None]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
+from connectors._base import Connector
 from connectors._edge import edge_on
 from normalizer.errors import Misconfigured
 from ops import wiring
@@ -16,6 +19,8 @@ from ops.cli._session import Session, session
 from ops.cli._show import STDERR
 from streams._run import Workers
 from streams._run import run as run_stages
+
+_NAMED = 20
 
 app = typer.Typer(help="Run one part by itself, until SIGTERM.", no_args_is_help=True)
 
@@ -57,8 +62,15 @@ async def _connectors(found: Session, only: str) -> None:
     try:
         async with serving(edge.routes(), found.config.http, edge.problems) as door:
             edge.start()
-            STDERR.print(f"running: {', '.join(f'{c.channel}:{c.account}' for c in chosen)} {door}", highlight=False)
+            STDERR.print(f"running: {_named(chosen)} {door}", highlight=False)
             await stop_asked()
         await asyncio.to_thread(edge.stop)
     finally:
         publisher.close()
+
+
+def _named(chosen: Sequence[Connector[Any]]) -> str:
+    """The accounts; of many only how many there are in each channel."""
+    if len(chosen) <= _NAMED:
+        return ", ".join(f"{each.channel}:{each.account}" for each in chosen)
+    return ", ".join(f"{name} ({count} accounts)" for name, count in Counter(each.channel for each in chosen).items())
