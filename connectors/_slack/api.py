@@ -7,12 +7,14 @@ Rate limits are per method, workspace and app; a 429 says in Retry-After for how
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from connectors._slack.payload import decoded
 from connectors._slack.settings import SlackSettings
 from connectors._slack.value import Json, text
 from normalizer.errors import Misconfigured, Retriable
@@ -76,8 +78,8 @@ class Api:
             raise Unreachable(
                 f"{self._who}: {method} cannot be reached ({type(error).__name__}): this is tried again"
             ) from error
-        data = found.data
-        return data if isinstance(data, dict) else {}
+        # The client's JSON may hold halves of surrogate pairs, which no store takes.
+        return decoded(json.dumps(found.data).encode()) if isinstance(found.data, dict) else {}
 
     def patiently(self, method: str, stop: threading.Event, **params: Any) -> Json:
         """One call that waits as long as Slack asks it to. Raises as `call` does; `Retriable` when `stop` ends the wait."""

@@ -84,7 +84,7 @@ def _rich(element: Json, names: Names, depth: int) -> str:
     if element.get("type") == "rich_text":
         return "\n".join(_rich(each, names, depth + 1).strip("\n") for each in inner)
     joined = "".join(
-        _rich(each, names, depth + 1) if each.get("type") in _LISTS else _word(each, names) for each in inner
+        _rich(each, names, depth + 1) if text(each.get("type")) in _LISTS else _word(each, names) for each in inner
     )
     return (
         "\n".join(f"> {line}" for line in joined.splitlines()) if element.get("type") == "rich_text_quote" else joined

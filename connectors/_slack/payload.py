@@ -7,6 +7,7 @@ https://docs.slack.dev/interactivity/handling-user-interaction#payloads.
 from __future__ import annotations
 
 import hashlib
+import re
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -16,6 +17,10 @@ from normalizer.errors import Rejected
 
 FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 100
+_HALF = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
 
 
 def payload(content_type: str, body: bytes) -> Json:
@@ -26,10 +31,13 @@ def payload(content_type: str, body: bytes) -> Json:
     return mapping(found["payload"]) if "envelope_id" in found and "payload" in found else found
 
 
-def decoded(body: bytes | str) -> Json:
-    """A JSON object. Raises `Rejected` for anything else."""
+def decoded(body: bytes) -> Json:
+    """A JSON object. Half a surrogate pair, a cut emoji, becomes U+FFFD. Raises `Rejected` for anything else."""
     try:
-        return msgspec.json.decode(body, type=Json)
+        try:
+            return msgspec.json.decode(body, type=Json)
+        except msgspec.DecodeError:
+            return msgspec.json.decode(_HALF.sub(rb"\\ufffd", body), type=Json)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Rejected("not-slack", f"this is no JSON object as Slack sends it ({error}): see who sends it") from None
 
@@ -39,7 +47,7 @@ def _of_form(body: bytes) -> Json:
         fields = dict(parse_qsl(body.decode(), max_num_fields=_MOST_FIELDS, keep_blank_values=True, errors="strict"))
     except ValueError as error:
         raise Rejected("not-slack", f"this is no form as Slack sends it ({error}): see who sends it") from None
-    return decoded(fields["payload"]) if "payload" in fields else dict(fields)
+    return decoded(fields["payload"].encode()) if "payload" in fields else dict(fields)
 
 
 def event_of(found: Json) -> Json:

@@ -98,7 +98,7 @@ class Sockets:
         until = time.monotonic() + IN_TIME
         found = []
         for each in texts:
-            body = each.encode() if isinstance(each, str) else each
+            body = _bytes(each)
             with contextlib.suppress(Rejected):
                 self._heard(mapping(decoded(body).get("payload")))
             found.append(self._deliveries.delivered("socket", _JSON, body, max(0.0, until - time.monotonic())))
@@ -138,7 +138,7 @@ class Sockets:
 def _control(message: Text) -> Literal["", "hello", "disconnect", "link_disabled"]:
     """What a message says about the connection itself; "" for a delivery, and for what cannot be read."""
     try:
-        found = decoded(message)
+        found = decoded(_bytes(message))
     except Rejected:
         return ""
     if "envelope_id" in found:
@@ -152,6 +152,10 @@ def _control(message: Text) -> Literal["", "hello", "disconnect", "link_disabled
 
 def _envelope(message: Text) -> str:
     try:
-        return text(decoded(message).get("envelope_id"))
+        return text(decoded(_bytes(message)).get("envelope_id"))
     except Rejected:
         return ""
+
+
+def _bytes(message: Text) -> bytes:
+    return message.encode() if isinstance(message, str) else message

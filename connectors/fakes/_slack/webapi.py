@@ -7,6 +7,7 @@ https://docs.slack.dev/apis/web-api/pagination. A cursor is opaque to clients.
 from __future__ import annotations
 
 import base64
+import json
 import threading
 import time
 from collections import deque
@@ -82,7 +83,7 @@ class WebApi:
             return _failed(fault)
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
-            return JSONResponse({"ok": True, **self._answer(method, params, token)})
+            return _json({"ok": True, **self._answer(method, params, token)})
         except Refusal as refusal:
             return JSONResponse({"ok": False, "error": str(refusal)})
 
@@ -172,6 +173,11 @@ class WebApi:
     def _limit(self, given: dict[str, str]) -> int:
         most = 999 if self._marketplace else 15
         return min(int(given.get("limit", "100")), most)
+
+
+def _json(answer: Json) -> Response:
+    """Only ASCII, as Slack writes it."""
+    return Response(json.dumps(answer), media_type="application/json")
 
 
 def _known(things: dict[str, Json], key: str | None, error: str) -> Json:

@@ -174,7 +174,7 @@ def test_an_app_that_was_removed_is_a_warning(called: Called, kind: str) -> None
 @pytest.fixture
 def fake() -> Iterator[FakeSlack]:
     """A workspace with a channel."""
-    with FakeSlack(retry_seconds=(0.05, 0.05, 0.05)) as fake:
+    with FakeSlack(retry_seconds=(0.05,) * 100) as fake:
         fake.channel("C1")
         fake.user("U1", "Ann Lee")
         yield fake

@@ -131,6 +131,14 @@ def test_the_first_start_begins_now(fake: FakeSlack, tmp_path: Path) -> None:
     assert reader.round() == ["from now on"]
 
 
+def test_a_cut_emoji_stops_no_page(fake: FakeSlack, reader: Reader) -> None:
+    """Half of a surrogate pair is no text that a store takes; the rest of the message is."""
+    fake.user("U2", "Bo \ud83d")
+    fake.say("C1", "U2", "cut \ud83d here, whole \U0001f600", heard=False)
+    fake.say("C1", "U1", "after it", heard=False)
+    assert reader.round() == ["cut \ufffd here, whole \U0001f600", "after it"]
+
+
 def test_an_archived_channel_is_read_to_its_end_and_then_left(fake: FakeSlack, reader: Reader) -> None:
     """What was said before it was archived arrives; after that it costs no call, until it is opened again."""
     reader.round()

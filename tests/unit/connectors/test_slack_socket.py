@@ -52,7 +52,7 @@ def test_an_event_over_a_socket_arrives_with_names(fake: FakeSlack, slack: Slack
     assert event.source_id.startswith("event;Ev")
 
 
-@pytest.mark.parametrize("step", ["publish", "half-published", "published", "save", "saved"])
+@pytest.mark.parametrize("step", ["publish", "published", "save"])
 def test_an_envelope_is_acknowledged_only_after_kafka_has_it(fake: FakeSlack, slack: Slack, step: Step) -> None:
     """Whenever the process dies before the page is done, Slack sends the event again, and its id is the same."""
     kafka = MemoryKafka()

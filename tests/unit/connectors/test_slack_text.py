@@ -106,6 +106,18 @@ def test_deep_and_huge_blocks_are_bounded() -> None:
     assert found.text == "read"
 
 
+def test_blocks_of_wrong_types_stop_nothing() -> None:
+    """Whatever stands where a text or a list should be."""
+    odd = [
+        {"type": ["x"]},
+        {"elements": [{"type": {}}]},
+        {"type": "rich_text", "elements": [{"type": [], "elements": 3}]},
+    ]
+    assert (
+        one(said("typed", blocks=[*odd, "x", None], attachments=[7, {"fields": "x"}], files={"a": 1})).text == "typed"
+    )
+
+
 @there
 def test_rich_text_of_the_corpus_is_read() -> None:
     """Lists, quotes, code, mentions, dates and links."""
