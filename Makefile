@@ -52,8 +52,9 @@ test: ## the quick half with more examples, then every test against real servers
 accuracy: $(VENV)/dev ## how much mail is read right, on labelled corpora, beside peer libraries
 	$(BIN)/python -m bench.accuracy
 
-bench: $(VENV)/dev ## how fast it is, on real Kafka: about three minutes on a quiet machine
+bench: $(VENV)/dev ## how fast it is, on real Kafka: about five minutes on a quiet machine
 	$(BIN)/python -m bench.pipeline
+	$(BIN)/python -m bench.doors
 	$(BIN)/python -m bench.figures
 
 figures: $(VENV)/dev ## the tables of the README, from the results of the benchmarks

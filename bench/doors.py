@@ -28,7 +28,7 @@ from starlette.routing import Route
 
 from bench.door_posts import DOORS, Door
 from bench.http_load import Figures, measure
-from bench.report import RESULTS, Figure, Machine, figure, this_machine
+from bench.report import RESULTS, Acceptance, Doors, figure, this_machine
 from connectors._blobs import BlobStore
 from connectors._edge import edge_on
 from connectors._http import HttpServer
@@ -40,28 +40,6 @@ from ops.topics import declare
 RESULT = RESULTS / "doors.json"
 RUNS, SECONDS, CONNECTIONS = 3, 4.0, 32
 BARE = "bare Starlette route that only produces"
-
-
-class Acceptance(msgspec.Struct, frozen=True):
-    """One door: acceptances per second and per CPU-second of its process, and milliseconds from post to 2xx."""
-
-    what: str
-    per_second: Figure
-    per_cpu_second: Figure
-    p50: Figure
-    p99: Figure
-    share: Figure
-    """Of the bare door of the same run, per CPU-second."""
-
-
-class Doors(msgspec.Struct, frozen=True):
-    """What `main` found."""
-
-    machine: Machine
-    connections: int
-    runs: int
-    seconds: float
-    rows: tuple[Acceptance, ...]
 
 
 def _serve(door: Door, brokers: str, folder: str, port: Connection) -> None:

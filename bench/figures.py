@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from bench.report import RESULTS, Figure, Report, load
+from bench.report import RESULTS, Doors, Figure, Report, load
 from normalizer.errors import Misconfigured
 
 README = Path(__file__).parent.parent / "README.md"
@@ -65,6 +65,28 @@ def sink(found: Mapping[str, Any]) -> str:
     return f"{head}\n\n{_table(('', 'events per second', 'per CPU-second of the process'), rows)}"
 
 
+def doors(found: Doors) -> str:
+    """The table of ``doors.json``."""
+    rows = [
+        (
+            row.what,
+            _spread(row.per_second),
+            _spread(row.per_cpu_second),
+            f"{row.p50.median:g} ms",
+            f"{row.p99.median:g} ms",
+            _percent(row.share.median),
+        )
+        for row in found.rows
+    ]
+    head = (
+        f"**Doors**: posts accepted over {found.connections} connections, each 2xx a record that the broker has acknowledged; the median of "
+        f"{found.runs} runs of {found.seconds:g} s, and the least and the most. Client, door and broker share this machine "
+        f"(load {found.machine.load:g} before)."
+    )
+    columns = ("", "accepted per second", "per CPU-second of the door", "p50", "p99", "of the bare one, per CPU-second")
+    return f"{head}\n\n{_table(columns, rows)}"
+
+
 def accuracy(scores: Sequence[Score]) -> str:
     """The table of ``accuracy.json``."""
     rows = [(score.what, _percent(score.ours), _asked(score), _peers(score.peers or {})) for score in scores]
@@ -76,6 +98,8 @@ def figures(results: Path) -> str:
     parts = []
     if (found := results / "pipeline.json").exists():
         parts.append(speed(load(found), "bench/results/pipeline.svg"))
+    if (found := results / "doors.json").exists():
+        parts.append(doors(msgspec.json.decode(found.read_bytes(), type=Doors)))
     if (found := results / "sink_sqlite.json").exists():
         parts.append(sink(msgspec.json.decode(found.read_bytes())))
     if (found := results / "accuracy.json").exists():

@@ -64,6 +64,28 @@ class Report(msgspec.Struct, frozen=True):
     ratios: tuple[Ratio, ...] = ()
 
 
+class Acceptance(msgspec.Struct, frozen=True):
+    """One door: acceptances per second and per CPU-second of its process, and milliseconds from post to 2xx."""
+
+    what: str
+    per_second: Figure
+    per_cpu_second: Figure
+    p50: Figure
+    p99: Figure
+    share: Figure
+    """Of the bare door of the same run, per CPU-second."""
+
+
+class Doors(msgspec.Struct, frozen=True):
+    """What `bench.doors` found: all doors over so many `connections`, in `runs` of so many `seconds`."""
+
+    machine: Machine
+    connections: int
+    runs: int
+    seconds: float
+    rows: tuple[Acceptance, ...]
+
+
 def figure(values: Sequence[float], digits: int = 0) -> Figure:
     """The median and the spread of `values`, which must not be empty, rounded."""
     return Figure(*(round(value, digits) for value in (statistics.median(values), min(values), max(values))))
