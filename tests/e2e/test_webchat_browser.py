@@ -316,6 +316,24 @@ def test_who_logs_in_later_sees_nothing_of_an_earlier_visitor(shop: Shop, contex
     assert len({message.refs.provider for message in shop.door.messages()}) == 3
 
 
+def test_what_is_written_before_we_know_who_it_is_is_not_lost(shop: Shop, context: BrowserContext) -> None:
+    """The edge is away, and this browser still holds another person's session: only that person's lines are forgotten."""
+    shop.tag(f'data-identity="{identity("42")}"')
+    page = visit(context, shop)
+    say(page, "of Ann")
+    expect(line(page, "of Ann")).to_contain_text("Sent")
+    shop.tag()
+    context.route("**/hello", lambda route: route.abort())
+    context.route_web_socket("**/socket", lambda socket: socket.close())
+    page = visit(context, shop)
+    say(page, "of the next one")
+    expect(line(page, "of the next one")).to_contain_text("Waiting")
+    context.unroute("**/hello")
+    expect(line(page, "of the next one")).to_contain_text("Sent")
+    assert lines(page) == ["of the next one"]
+    assert shop.texts() == ["of Ann", "of the next one"]
+
+
 def test_logging_in_while_chatting_goes_on(shop: Shop, context: BrowserContext) -> None:
     """The page says who it is, in the same tab: one conversation."""
     page = visit(context, shop)

@@ -10,7 +10,7 @@ class Chat {
     this.link = new Link(base, this.store, {
       state: (state) => this.stateIs(state),
       said: (entry) => this.said(entry),
-      forget: () => this.view.clear(),
+      forget: () => this.forgot(),
       read: (id) => this.wasRead(id),
       typing: (name) => this.view.types(name),
       refused: (message, detail) => this.view.show({ ...message, by: "visitor" }, `${words.failed} ${detail}`),
@@ -66,14 +66,17 @@ class Chat {
       profile: this.store.read("profile", {}),
       page: location.origin === "null" ? "" : location.origin + location.pathname,
     };
-    this.store.wait(message);
     this.showWaiting(message, files);
-    this.link.start();
-    this.link.send();
+    this.link.write(message);
   }
 
   showWaiting(message, files = []) {
     this.view.show({ ...message, by: "visitor", files: files.map((file) => file.name) }, words.waiting);
+  }
+
+  forgot() {
+    this.view.clear();
+    this.store.waiting().forEach((message) => this.showWaiting(message));
   }
 
   said(entry) {

@@ -17,7 +17,7 @@ class Refused extends Error {
 class Link {
   // `on` has: state(name), said(entry), forget(), read(id), typing(name), refused(message, detail)
   constructor(base, store, on) {
-    Object.assign(this, { base, store, on, state: "idle", failures: 0, pending: new Map() });
+    Object.assign(this, { base, store, on, state: "idle", failures: 0, pending: new Map(), written: new Set() });
     this.identity = () => "";
     addEventListener("online", () => this.state === "offline" && this.again(Math.random() * SECOND));
     addEventListener("offline", () => this.state !== "idle" && this.state !== "moved" && this.lost());
@@ -116,7 +116,9 @@ class Link {
 
   keep(welcome) {
     if (welcome.forget) {
+      const own = this.store.waiting().filter((message) => this.written.has(message.id));
       this.store.forget();
+      own.forEach((message) => this.store.wait(message)); // whoever is here now wrote it while we asked who he is
       this.on.forget();
     }
     this.session = welcome.session;
@@ -226,10 +228,18 @@ class Link {
     this.timer = setTimeout(() => this.connect(), milliseconds);
   }
 
+  // What was written keeps until it is sent.
+  write(message) {
+    this.written.add(message.id);
+    this.store.wait(message);
+    this.send();
+  }
+
   // The page says who is logged in; `source` is a token, or a function that brings a fresh one.
   identify(source) {
     this.identity = typeof source === "function" ? source : () => source || "";
     if (this.state === "idle") return;
+    this.written.clear();
     this.life = {};
     this.socket?.close();
     this.become("offline");

@@ -200,6 +200,25 @@ def test_a_hostile_text_stays_a_text(door: Door) -> None:
     assert "control-characters" in message.degradations
 
 
+def test_page_context_comes_without_its_query(door: Door) -> None:
+    """Where somebody was when he wrote; tokens in the query, fragments and passwords are nobody's business."""
+    pages = ("https://u:p@shop.example/cups?utm=1#a", "javascript:alert(1)", "https://[", "/cups")
+    with door.tab() as tab:
+        for number, page in enumerate(pages):
+            tab.say("hi", f"message-{number}", page=page)
+    assert [message.fields.get("page") for message in door.messages()] == [f"{SITE}/cups", None, None, None]
+
+
+def test_abandoned_before_the_answer(door: Door) -> None:
+    """The answer says that nobody is there, so that a mail can be written instead; and it waits for who comes back."""
+    with door.tab() as tab:
+        tab.say("Hello?")
+        token, session = tab.token, tab.welcome["session"]
+    assert door.answer(session, "Sorry, we were busy.").json()["sockets"] == 0
+    with door.tab(token=token) as tab:
+        assert [entry["text"] for entry in tab.welcome["news"]] == ["Hello?", "Sorry, we were busy."]
+
+
 def test_http_does_what_a_socket_does(door: Door) -> None:
     """For networks that let no socket through: hello, message, news, read."""
     token = door.hello()["token"]

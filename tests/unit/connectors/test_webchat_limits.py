@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Iterator
 from contextlib import suppress
 
 import msgspec
@@ -15,25 +16,38 @@ from connectors._webchat.frames import Entry
 from connectors._webchat.rooms import Listener, Rooms
 from connectors.webchat import WebChat, WebChatSettings
 from normalizer.errors import Misconfigured
-from tests.unit.connectors.webchat_door import SECRET, SITE, serving, settings, signed
+from tests.unit.connectors.webchat_door import SECRET, SITE, Door, serving, settings, signed
 
 
-def test_origin_check() -> None:
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Door]:
+    """A chat that many tests share."""
+    with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def door(shared: Door) -> Door:
+    """The chat, with nothing in Kafka yet."""
+    shared.kafka.events.clear()
+    return shared
+
+
+def test_origin_check(door: Door) -> None:
     """Scripts of other sites get neither a socket nor an answer; the configured sites and the edge's own pages do."""
-    with serving() as door:
-        own = door.url.partition("/webchat")[0]
-        for origin in ("https://evil.example", "null", f"{SITE}.evil.example"):
-            with pytest.raises(InvalidStatus) as refused, door.tab(origin=origin):
-                pass
-            post = door.client.post(f"{door.url}/hello", json={"type": "hello"}, headers={"Origin": origin})
-            assert (refused.value.response.status_code, post.status_code) == (403, 403)
-            assert "access-control-allow-origin" not in post.headers
-        assert "may not use this chat: add it to origins" in post.json()["detail"]
-        with door.tab(origin=own) as tab:
-            assert tab.welcome["type"] == "welcome"
-        asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
-        preflight = door.client.options(f"{door.url}/frames", headers=asking)
-        assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, SITE)
+    own = door.url.partition("/webchat")[0]
+    for origin in ("https://evil.example", "null", f"{SITE}.evil.example"):
+        with pytest.raises(InvalidStatus) as refused, door.tab(origin=origin):
+            pass
+        post = door.client.post(f"{door.url}/hello", json={"type": "hello"}, headers={"Origin": origin})
+        assert (refused.value.response.status_code, post.status_code) == (403, 403)
+        assert "access-control-allow-origin" not in post.headers
+    assert "may not use this chat: add it to origins" in post.json()["detail"]
+    with door.tab(origin=own) as tab:
+        assert tab.welcome["type"] == "welcome"
+    asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    preflight = door.client.options(f"{door.url}/frames", headers=asking)
+    assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, SITE)
 
 
 def test_an_abuse_flood_of_one_session_is_slowed_down() -> None:
@@ -72,23 +86,22 @@ def test_one_address_has_so_many_sockets_and_the_process_too() -> None:
         assert (refused.value.response.status_code, "Retry-After" in refused.value.response.headers) == (503, True)
 
 
-def test_frames_are_bounded() -> None:
+def test_frames_are_bounded(door: Door) -> None:
     """The socket of whoever sends more than a frame can hold is closed before it is read whole; too long a text is refused."""
-    with serving() as door:
-        with door.tab() as tab:
-            tab.send(type="message", id="message-1", text="ü" * 8_001)
-            assert tab.next()["reason"] == "bad-frame"
-            assert tab.say("ü" * 8_000)["type"] == "said"
-            tab.socket.send("x" * 70_000)
-            with pytest.raises(ConnectionClosed, match="1009"):
-                tab.until_closed()
-        large = door.post(door.hello()["token"], type="message", id="message-1", text="x" * 60_000)
+    with door.tab() as tab:
+        tab.send(type="message", id="message-1", text="ü" * 8_001)
+        assert tab.next()["reason"] == "bad-frame"
+        assert tab.say("ü" * 8_000)["type"] == "said"
+        tab.socket.send("x" * 70_000)
+        with pytest.raises(ConnectionClosed, match="1009"):
+            tab.until_closed()
+    large = door.post(door.hello()["token"], type="message", id="message-1", text="x" * 60_000)
     assert (large.status_code, len(door.kafka.events)) == (413, 1)
 
 
-def test_a_flood_of_frames_is_cut_off() -> None:
+def test_a_flood_of_frames_is_cut_off(door: Door) -> None:
     """Neither typing nor garbage may keep the edge busy."""
-    with serving() as door, door.tab() as tab:
+    with door.tab() as tab:
         with suppress(ConnectionClosed):
             for _ in range(700):
                 tab.socket.send("{}")
@@ -96,9 +109,9 @@ def test_a_flood_of_frames_is_cut_off() -> None:
             tab.until_closed()
 
 
-def test_garbage_is_answered() -> None:
+def test_garbage_is_answered(door: Door) -> None:
     """A frame that is none is refused by name, whatever it is, and the socket goes on."""
-    with serving() as door, door.tab() as tab:
+    with door.tab() as tab:
         for garbage in (b"\x00\xff", "", "[]", '{"type":"hello"}', '{"type":"message","id":"short"}', "[" * 20_000):
             tab.socket.send(garbage)
             assert tab.next()["reason"] == "bad-frame"
@@ -106,9 +119,9 @@ def test_garbage_is_answered() -> None:
         assert tab.say("hi")["type"] == "said"
 
 
-def test_whoever_says_no_hello_is_sent_away() -> None:
+def test_whoever_says_no_hello_is_sent_away(door: Door) -> None:
     """Its socket is closed with a reason."""
-    with serving() as door, door.tab(token=7) as tab:
+    with door.tab(token=7) as tab:
         assert tab.welcome["reason"] == "bad-frame"
         with pytest.raises(ConnectionClosed, match="1008"):
             tab.until_closed()
@@ -133,29 +146,27 @@ def test_files_are_bounded() -> None:
     assert codes == [413, 422, 401, 201]
 
 
-def test_answers_are_signed() -> None:
+def test_answers_are_signed(door: Door) -> None:
     """By nobody else can an agent speak; and an answer needs a text and an id."""
     body = msgspec.json.encode({"session": "ab" * 16, "text": "hi", "id": "a-1"})
     empty = msgspec.json.encode({"session": "ab" * 16, "text": " ", "id": "a-1"})
     strange = msgspec.json.encode({"session": "../x", "text": "hi", "id": "a-1"})
-    with serving() as door:
-        url = f"{door.url}/answers"
-        codes = [
-            door.client.post(url, content=body).status_code,
-            door.client.post(url, content=body, headers=signed(body, secret="x" * 32)).status_code,
-            door.client.post(url, content=empty, headers=signed(empty)).status_code,
-            door.client.post(url, content=strange, headers=signed(strange)).status_code,
-        ]
+    url = f"{door.url}/answers"
+    codes = [
+        door.client.post(url, content=body).status_code,
+        door.client.post(url, content=body, headers=signed(body, secret="x" * 32)).status_code,
+        door.client.post(url, content=empty, headers=signed(empty)).status_code,
+        door.client.post(url, content=strange, headers=signed(strange)).status_code,
+    ]
     assert codes == [401, 401, 422, 400]
     assert door.kafka.events == []
 
 
-def test_polling_is_bounded() -> None:
+def test_polling_is_bounded(door: Door) -> None:
     """Who asks for news in a loop is told to wait."""
-    with serving() as door:
-        headers = {"Authorization": f"Bearer {door.hello()['token']}"}
-        answers = [door.client.get(f"{door.url}/news?after=0", headers=headers) for _ in range(62)]
-        wrong = door.client.get(f"{door.url}/news?after=x", headers=headers)
+    headers = {"Authorization": f"Bearer {door.hello()['token']}"}
+    answers = [door.client.get(f"{door.url}/news?after=0", headers=headers) for _ in range(62)]
+    wrong = door.client.get(f"{door.url}/news?after=x", headers=headers)
     assert (answers[0].status_code, answers[-1].status_code, wrong.status_code) == (200, 429, 400)
     assert int(answers[-1].headers["retry-after"]) >= 1
 
