@@ -72,7 +72,7 @@ class X(Poller[XSettings]):
             place = self._beginning() if position is None else _decoded(position, Place, f"{who}, {source}")
             files = Files(self.blobs, api, self.settings.api_url, private=private)
             walk = Walk(self._scope(source), self.settings, _endpoint(source, api), self._known, files)
-            yield from walk.pages(place, position is not None, stop)
+            yield from walk.pages(place, stop, now=position is None and self.settings.since is None)
         except Refused as refused:
             raise Misconfigured(
                 f"{who}, {source}: X does not take the request ({refused.detail}): correct the settings of this account"

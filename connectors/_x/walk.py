@@ -50,10 +50,13 @@ class Walk:
         self._settings, self._endpoint, self._known, self._files = settings, endpoint, known, files
         self._who = f"X account {self._account} (user {settings.user_id}), {self._source}"
 
-    def pages(self, place: Place, saved: bool, stop: threading.Event) -> Iterator[Page]:
-        """From a place, for ever. `saved` is whether the cursor holds that place already."""
+    def pages(self, place: Place, stop: threading.Event, *, now: bool) -> Iterator[Page]:
+        """From a place, for ever. `now` is whether that is the beginning of this very moment: it is saved at once, or a
+        crash before the first page would let the next start begin later."""
         self._known.add(place.recent)
         self._known.gap(self._source, place.gap)
+        if now:
+            yield Page((), place)
         while not stop.is_set():
             try:
                 answer = self._endpoint.ask(**self._where(place))
@@ -62,9 +65,8 @@ class Walk:
                 continue
             page, done = self._page(place, answer)
             self._known.gap(self._source, page.position.gap)
-            if page.events or page.position != place or not saved:
+            if page.events or page.position != place:
                 yield page
-                saved = True
             place = page.position
             self._known.add(place.recent)
             stop.wait(poll_pause(answer.budgets, self._settings.poll_seconds) if done else page_pause(answer.budgets))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -86,19 +86,23 @@ class Timeline(Source):
         self._numbers = itertools.count(1)
 
     def put(self, number: int) -> list[str]:
-        """Good posts."""
+        """Good ones."""
         names = [f"word-{next(self._numbers)}" for _ in range(number)]
         for name in names:
-            self._fake.post("ann", f"@acme {name}")
+            self.say(f"@acme {name}")
         return names
+
+    def say(self, text: str) -> None:
+        """A post."""
+        self._fake.post("ann", text)
 
     def put_bad(self) -> None:
         """A post without an id, words or an author."""
         self._fake.post("bob", "@acme", more={"id": None, "text": None, "author_id": None, "created_at": "then"})
 
     def told(self, raw: RawEvent) -> str:
-        """The last word of a post."""
-        words = (json.loads(raw.body)["data"]["text"] or "").split()
+        """The last word of a post or a message."""
+        words = (json.loads(raw.body)["data"].get("text") or "").split()
         return str(words[-1]) if words else ""
 
     def poller(self) -> X:
@@ -106,23 +110,38 @@ class Timeline(Source):
         settings = XSettings(
             user_id=USER_ID,
             bearer_token=SECRETS["bearer_token"],
+            user_token=SECRETS["user_token"],
             api_url=self._fake.url,
             page_size=5,
             poll_seconds=0.02,
-            since=datetime(2020, 1, 1, tzinfo=UTC),
+            since=datetime.now(UTC) - timedelta(days=1),
         )
         return X("main", settings, self._blobs)
+
+
+class Inbox(Timeline):
+    """The same with direct messages."""
+
+    name = "dms"
+
+    def say(self, text: str) -> None:
+        """A message."""
+        self._fake.message("ann", text)
+
+    def put_bad(self) -> None:
+        """An event that nobody knows yet."""
+        self._fake.message("bob", "", kind="VoiceNote")
 
 
 @pytest.fixture(scope="module")
 def fake() -> Iterator[FakeX]:
     """One server for all of them, which lets a test ask as often as it likes."""
-    with FakeX(limits={"mentions": 100_000}) as made:
+    with FakeX(limits=dict.fromkeys(("mentions", "dm_events", "me"), 100_000)) as made:
         yield made
 
 
 class TestXReceives(PollerContract):
-    """The hand."""
+    """The hand, over posts."""
 
     connector: ClassVar[type[X]] = X
 
@@ -131,3 +150,15 @@ class TestXReceives(PollerContract):
         """A stand-in on which nobody has said anything yet."""
         fake.clear()
         return Timeline(fake, tmp_path)
+
+
+class TestXReceivesMessages(PollerContract):
+    """The hand, over direct messages, which have no since_id."""
+
+    connector: ClassVar[type[X]] = X
+
+    @pytest.fixture
+    def source(self, fake: FakeX, tmp_path: Path) -> Source:
+        """A stand-in on which nobody has said anything yet."""
+        fake.clear()
+        return Inbox(fake, tmp_path)

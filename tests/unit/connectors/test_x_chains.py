@@ -202,9 +202,19 @@ def test_a_reply_without_our_handle_comes_by_search(fake: FakeX, tmp_path: Path)
 def test_the_first_start_begins_now(fake: FakeX, tmp_path: Path) -> None:
     """Whoever switches a channel on does not want its history, which costs money too."""
     fake.post("ann", "@acme long ago", ago=30)
-    (page,) = chain(account(fake, tmp_path))
-    assert page.events == ()
-    assert abs((snowflake.seconds(page.position.since) or 0) - time.time()) < 5
+    pages = chain(account(fake, tmp_path))
+    assert events(pages) == []
+    assert all(abs((snowflake.seconds(page.position.since) or 0) - time.time()) < 5 for page in pages)
+
+
+def test_a_crash_at_the_first_start_does_not_begin_later(fake: FakeX, tmp_path: Path) -> None:
+    """Where the first start begins is saved before anything is asked for."""
+    with receiving(account(fake, tmp_path), "mentions", None) as pages:
+        begin = next(pages)
+    assert (begin.events, fake.requests) == ((), [])
+    time.sleep(0.002)  # ids tell milliseconds
+    post = fake.post("ann", "@acme meanwhile")
+    assert ids(chain(account(fake, tmp_path), position=saved(begin))) == [post]
 
 
 def test_the_first_start_begins_at_since(fake: FakeX, tmp_path: Path) -> None:

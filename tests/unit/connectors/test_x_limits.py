@@ -186,7 +186,7 @@ def test_requests_are_signed_or_bear_a_token(fake: FakeX, tmp_path: Path) -> Non
         assert ids(chain(account(fake, tmp_path, **credential), position=place(60))) == [post]
     private = {"bearer_token": "", "user_token": SECRETS["user_token"], "sources": ("dms",)}
     x = account(fake, tmp_path, **private)
-    assert len(chain(x, "dms")) == 1
+    assert ids(chain(x, "dms")) == []
     assert "ends user_token two hours after" in x.warnings()[0]
 
 

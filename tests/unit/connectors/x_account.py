@@ -56,6 +56,8 @@ def chain(x: X, source: str = "mentions", position: bytes | None = None) -> list
     """The pages of one whole chain."""
     found = []
     with receiving(x, source, position) as pages:
+        if position is None and x.settings.since is None:
+            found.append(next(pages))  # where the first start begins
         for page in pages:
             found.append(page)
             if not (page.position.token or page.position.until or page.position.newest):
