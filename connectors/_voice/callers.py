@@ -49,14 +49,15 @@ def call(told: Mapping[str, str], thread: str = "") -> Call:
     sid = told.get("ParentCallSid") or told.get("CallSid", "")
     outgoing = told.get("Direction", "").startswith("outbound")
     theirs, our = ("To", "From") if outgoing else ("From", "To")
-    number = "" if withheld(told.get(theirs, "")) else phone_number(told[theirs])
+    leg = bool(told.get("ParentCallSid"))  # its ends are ours, or whatever number was shown to us
+    number = "" if leg or withheld(told.get(theirs, "")) else phone_number(told[theirs])
     ours = party(told[our]) if told.get(our) else None
     if thread:
         mine, _, known = thread.partition("|")
         return Call(
             thread, party(known) if known else _nobody(sid, number), party(mine) if known else ours, known, False
         )
-    if told.get("ParentCallSid") or not (told.get("From") or told.get("To")):
+    if leg or not (told.get("From") or told.get("To")):
         return Call("", _nobody(sid, ""), ours, "", False)
     if not number or told.get("StirVerstat", "").startswith(_FAILED):
         return Call(sid, _nobody(sid, number), ours, number, outgoing)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from normalizer.identity import customer
-from tests.unit.connectors.voice_line import ANN, BOB, CALL, LEG, placed, read, recorded, told
+from tests.unit.connectors.voice_line import ANN, BOB, CALL, JO, LEG, placed, read, recorded, told
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,10 @@ def test_five_redials_in_two_minutes_are_one_ticket() -> None:
     (ticket,) = placed(*calls).board().values()
     assert ticket[4] == 5
     assert len(placed(*calls, read(told(CallSid=LEG, From=BOB, CallStatus="busy"))).board()) == 2
+
+
+def test_a_leg_to_us_is_not_the_caller() -> None:
+    """A colleague's number is never shown as that of whoever withheld theirs."""
+    leg = read(told("status", {"thread": CALL}, CallSid=LEG, ParentCallSid=CALL, From="anonymous", To=JO,
+                    Direction="outbound-dial", CallStatus="ringing"))  # fmt: skip
+    assert (leg.sender.name, leg.sender.address) == ("Unknown caller", f"call:{CALL}")
