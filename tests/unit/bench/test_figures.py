@@ -8,8 +8,21 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bench import bars
-from bench.figures import BEGIN, END, README, Score, accuracy, figures, filled, sink, speed
-from bench.report import RESULTS, Figure, Machine, Ratio, Report, Row, figure, load, save, this_machine
+from bench.figures import BEGIN, END, README, Score, accuracy, doors, figures, filled, sink, speed
+from bench.report import (
+    RESULTS,
+    Acceptance,
+    Doors,
+    Figure,
+    Machine,
+    Ratio,
+    Report,
+    Row,
+    figure,
+    load,
+    save,
+    this_machine,
+)
 from normalizer.errors import Misconfigured
 
 MACHINE = Machine(2, 0.5, "CPython 3.11.7", "Linux x86_64", "2026-01-02T03:04+00:00", {"apache-kafka": "4.3.1"})
@@ -102,3 +115,12 @@ def test_the_picture_has_a_bar_for_each_row() -> None:
     names = [element.tag.rpartition("}")[2] for element in found]
     assert (names.count("rect"), names.count("line")) == (1, 1)
     assert "whole <pipeline>" in {element.text for element in found}
+
+
+def test_doors_show_how_long_a_post_takes_and_what_the_bare_one_does() -> None:
+    """Acceptances, milliseconds, and the share in CPU time."""
+    hundred = figure([90, 100, 120])
+    row = Acceptance("SMS", hundred, hundred, figure([1.5], 1), figure([9.0], 1), figure([0.5], 2))
+    shown = doors(Doors(this_machine(), 32, 3, 4.0, (row,)))
+    assert "over 32 connections" in shown
+    assert "| SMS | 100 (90 to 120) | 100 (90 to 120) | 1.5 ms | 9 ms | 50 % |" in shown
