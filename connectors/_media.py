@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -73,24 +74,28 @@ class Media:
 
     def fetch(self, wanted: Sequence[Wanted]) -> tuple[Fetched, ...]:
         """Every file, in order, into the blob store. Blocks; raises only what the blob store raises."""
-        with httpx.Client(timeout=self._seconds, trust_env=False) as client:
-            return tuple(self._one(client, each) for each in wanted)
+        return tuple(self._one(each) for each in wanted)
 
-    def _one(self, client: httpx.Client, wanted: Wanted) -> Fetched:
+    @cached_property
+    def _client(self) -> httpx.Client:
+        """One for all files and threads: to make one takes longer than to fetch a small file."""
+        return httpx.Client(timeout=self._seconds, trust_env=False)
+
+    def _one(self, wanted: Wanted) -> Fetched:
         made = Fetched(wanted.url[:2000], wanted.name[:200], wanted.content_type[:100] or "application/octet-stream")
         try:
-            return self._stored(client, wanted, made)
+            return self._stored(wanted, made)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             return msgspec.structs.replace(made, error=type(error).__name__)
         except Rejected as error:
             return msgspec.structs.replace(made, error=error.reason)
 
     @stamina.retry(on=httpx.TransportError, attempts=3, timeout=8.0, wait_initial=0.2, wait_max=2.0)
-    def _stored(self, client: httpx.Client, wanted: Wanted, made: Fetched) -> Fetched:
+    def _stored(self, wanted: Wanted, made: Fetched) -> Fetched:
         url, headers = wanted.url, self._headers
         for _ in range(_REDIRECTS + 1):
             self._allowed(url)
-            with client.stream("GET", url, headers=headers) as answer:
+            with self._client.stream("GET", url, headers=headers) as answer:
                 if answer.has_redirect_location:
                     url, headers = _onward(url, answer.headers["location"], headers)
                     continue

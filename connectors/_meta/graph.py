@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
+from functools import cached_property
 
 import httpx
 import msgspec
@@ -37,12 +38,16 @@ class Graph:
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self._url = url.rstrip("/")
         self._token = token
-        self._client = httpx.Client(timeout=seconds, trust_env=False, follow_redirects=False)
+        self._seconds = seconds
         self._pause = pause
         self._not_before = 0.0
         self._names: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
         self.problem = ""
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        return httpx.Client(timeout=self._seconds, trust_env=False)
 
     def media(self, media: str) -> str:
         """The url of a WhatsApp file, valid for five minutes. Raises `Refused`."""

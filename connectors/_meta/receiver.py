@@ -1,4 +1,4 @@
-"""The door of all Meta channels: the handshake, the signature, the batch taken apart, files and names fetched.
+"""The door of all Meta channels: the handshake, the signature, and a raw event for each item of a post.
 
 Meta signs the body and no time, so a replay cannot be told by its age: what is sent again has the ids it had, and is found to
 be a duplicate further on. https://developers.facebook.com/docs/graph-api/webhooks/getting-started
@@ -11,7 +11,6 @@ import hmac
 import re
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, TypeVar
@@ -22,10 +21,11 @@ from starlette.routing import BaseRoute, Route
 
 from connectors._base import Accept, Blobs, Receiver
 from connectors._guard import Problem, read_body
-from connectors._media import Fetched, Media, Wanted, noted
+from connectors._media import Media
 from connectors._meta.batch import Item, items
-from connectors._meta.content import PROFILE, Draft, Eye, File, nameless
-from connectors._meta.graph import Graph, Refused
+from connectors._meta.content import Draft, Eye, nameless
+from connectors._meta.fetching import Fetching
+from connectors._meta.graph import Graph
 from connectors._meta.settings import MetaSettings, checked
 from connectors._meta.token_watch import TokenWatch
 from connectors._signature import matches
@@ -36,7 +36,6 @@ M = TypeVar("M", bound=MetaSettings)
 BODY_LIMIT = 4 * 1024 * 1024
 """Bytes of a post; Meta sends up to 3 MB."""
 _LARGE = 128 * 1024
-_FETCHERS = 8
 _SIGNATURE = re.compile(r"sha256=([0-9a-fA-F]{64})")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
@@ -57,15 +56,16 @@ class MetaReceiver(Receiver[M]):
     def __init__(self, account: str, settings: M, blobs: Blobs) -> None:
         super().__init__(account, settings, blobs)
         self._keys = checked(settings, self.channel, account)
-        self._graph = Graph(settings.graph_url, settings.access_token)
-        self._watch = TokenWatch(self._graph, f"channels.{self.channel}.{account}.access_token")
-        self._media = Media(
+        graph = Graph(settings.graph_url, settings.access_token)
+        self._watch = TokenWatch(graph, f"channels.{self.channel}.{account}.access_token")
+        media = Media(
             self.hosts,
             blobs,
             headers={"Authorization": f"Bearer {settings.access_token}"} if self.with_token else {},
             insecure=settings.graph_url if settings.graph_url.startswith("http://") else "",
         )
-        self._pool = ThreadPoolExecutor(_FETCHERS, thread_name_prefix=f"{self.channel}-{account}")
+        name_fields = self.name_fields if settings.access_token else ""
+        self._fetching = Fetching(graph, media, name_fields=name_fields, seconds=self.fetch_seconds)
 
     def routes(self, accept: Accept) -> Sequence[BaseRoute]:
         """The one door: GET for the handshake, POST for everything else."""
@@ -104,71 +104,26 @@ class MetaReceiver(Receiver[M]):
             )
         # A large post takes a while to take apart; the other doors go on meanwhile.
         found = await asyncio.to_thread(self._drafts, body) if len(body) > _LARGE else self._drafts(body)
-        await accept(await self._fetched(found))
+        await accept(await self._raw_events(found))
         return Response(status_code=200)
 
     def _drafts(self, body: bytes) -> list[tuple[Item, Draft | None]]:
         return [(item, type(self).eye(item)) for item in items(body, whole=True)]
 
-    async def _fetched(self, found: Sequence[tuple[Item, Draft | None]]) -> list[RawEvent]:
-        """A raw event for each item, with what could be fetched for it in time."""
+    async def _raw_events(self, found: Sequence[tuple[Item, Draft | None]]) -> list[RawEvent]:
+        """A raw event for each item, with what could be fetched for it."""
         now = datetime.now(UTC)
-        fetching = [self._fetching(draft) for _, draft in found]
-        waiting = [each for each in fetching if each is not None]
-        if waiting:
-            await asyncio.wait(waiting, timeout=self.fetch_seconds)
+        fetched = await self._fetching.attributes([draft for _, draft in found])
         return [
-            self._raw(now, item, draft, _result(draft, task))
-            for (item, draft), task in zip(found, fetching, strict=True)
+            RawEvent(
+                channel=self.channel,
+                account=self.account,
+                source_id=(draft.own if draft else nameless(item.raw))[:500],
+                body=item.post,
+                content_type="application/json",
+                received_at=now,
+                key=(draft.key or draft.thread or None) if draft else None,
+                attributes=attributes,
+            )
+            for (item, draft), attributes in zip(found, fetched, strict=True)
         ]
-
-    def _raw(self, now: datetime, item: Item, draft: Draft | None, attributes: dict[str, str]) -> RawEvent:
-        return RawEvent(
-            channel=self.channel,
-            account=self.account,
-            source_id=(draft.own if draft else nameless(item.raw))[:500],
-            body=item.post,
-            content_type="application/json",
-            received_at=now,
-            key=(draft.key or draft.thread or None) if draft else None,
-            attributes=attributes,
-        )
-
-    def _fetching(self, draft: Draft | None) -> asyncio.Future[dict[str, str]] | None:
-        if draft is None or not (draft.content.files or self._asks_name(draft)):
-            return None
-        return asyncio.get_running_loop().run_in_executor(self._pool, self._fetch, draft)
-
-    def _asks_name(self, draft: Draft) -> bool:
-        return (
-            bool(self.name_fields and self.settings.access_token) and draft.kind == "message" and not draft.sender.name
-        )
-
-    def _fetch(self, draft: Draft) -> dict[str, str]:
-        """Blocks for some seconds at most. Raises what the blob store raises: then Meta has to send the post again."""
-        person = draft.sender.address.partition(":")[2]
-        name = self._graph.name(person, self.name_fields) if self._asks_name(draft) else ""
-        fetched = [self._file(file) for file in draft.content.files]
-        return noted(fetched) | ({PROFILE: name[:200]} if name else {})
-
-    def _file(self, file: File) -> Fetched:
-        try:
-            url = file.url or self._graph.media(file.id)
-        except Refused as refused:
-            return _missing(file, str(refused))
-        (fetched,) = self._media.fetch([Wanted(url, file.name, file.content_type)])
-        return fetched
-
-
-def _missing(file: File, error: str) -> Fetched:
-    return Fetched(file.url[:2000], file.name[:200], file.content_type[:100] or "application/octet-stream", error=error)
-
-
-def _result(draft: Draft | None, task: asyncio.Future[dict[str, str]] | None) -> dict[str, str]:
-    """What was fetched in time; the message goes on without the rest, and says so."""
-    if draft is None or task is None:
-        return {}
-    if task.done():
-        return task.result()
-    task.cancel()
-    return noted([_missing(file, "late") for file in draft.content.files])

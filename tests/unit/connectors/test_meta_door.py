@@ -18,8 +18,9 @@ from connectors._media import MEDIA
 from connectors._meta.graph import Graph
 from connectors._meta.token_watch import TokenWatch
 from connectors.fakes.meta import FakeMeta, encoded
+from connectors.messenger import Messenger
 from connectors.whatsapp import WhatsApp, WhatsAppSettings
-from normalizer.errors import Misconfigured, Rejected, Retriable
+from normalizer.errors import Misconfigured, Rejected
 from tests.unit.connectors.meta_posts import OBJECTS, SECRET, Served, raw, said, serving, signed, subscribed, whatsapp
 
 HELLO = encoded(whatsapp(messages=[said("text", {"body": "https://grüße"})]))
@@ -234,6 +235,25 @@ def test_a_token_that_is_about_to_expire_is_told_of_before(served: Served, days:
     assert watch.warnings(now) == ([warning] if warning else [])
 
 
+def test_a_late_file_takes_no_other_with_it(tmp_path: Path) -> None:
+    """Of many in one message those are there that were in time."""
+
+    class Hasty(Messenger):
+        fetch_seconds = 1.0
+
+    with FakeMeta() as meta, serving("messenger", tmp_path, meta.settings, Hasty) as door:
+        meta.subscribe("page", door.url)
+        urls = [meta.public(b"1", "image/png"), f"{meta.url}/slow", meta.public(b"22", "image/png")]
+        for hold in (0, 1.3):  # the first makes the client ready; only the Graph API holds, not the public network
+            meta.graph.hold(hold)
+            files = [{"type": "image", "payload": {"url": url}} for url in urls[:: 1 if hold else 2]]
+            meta.page().message("77", {"attachments": files})
+            assert meta.deliver() == [200]
+        ready, found = door.messages()
+        assert [file.size for file in ready.attachments] == [file.size for file in found.attachments] == [1, 2]
+        assert found.degradations == ("media-missing:late",)
+
+
 def test_the_token_is_looked_at_now_and_then(served: Served) -> None:
     """By a thread of its own when somebody asks for warnings, and not each time."""
     meta, _ = served.fresh()
@@ -249,18 +269,13 @@ def test_the_token_is_looked_at_now_and_then(served: Served) -> None:
 
 def test_a_blob_store_that_is_away_is_503(tmp_path: Path) -> None:
     """That is a part of ours: nothing is taken, and Meta sends it again."""
-
-    class Away(BlobStore):
-        def put_stream(self, chunks: Any) -> str:
-            del chunks
-            raise Retriable("the blob store is away: this is tried again")
-
-    with subscribed("whatsapp", tmp_path) as (meta, door):
-        door.receiver._media._blobs = Away(tmp_path.as_uri())
+    folder = tmp_path / "blobs"
+    with subscribed("whatsapp", folder) as (meta, door):
         media = meta.graph.add(PHOTO, "image/jpeg")
         meta.number().media("4915112345678", "Ann", "image", media, "image/jpeg")
+        away = folder.rename(tmp_path / "away")
         assert meta.deliver() == [503]
-        door.receiver._media._blobs = door.blobs
+        away.rename(folder)
         assert meta.deliver() == [200]
         assert len(door.messages()[0].attachments) == 1
 
