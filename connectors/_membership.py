@@ -148,7 +148,7 @@ class Membership:
             "heartbeat_interval_ms": int(_HEARTBEAT * 1000),
             "enable_auto_commit": False,
             "metrics_enabled": False,
-            "bootstrap_timeout_ms": 10_000,
+            "bootstrap_timeout_ms": 5_000,
         }
 
 

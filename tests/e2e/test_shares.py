@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -17,10 +18,14 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from connectors._blobs import BlobStore
+from connectors._edge import Edge, edge_on
 from connectors._membership import SESSION
+from normalizer.cluster import ACCOUNTS as TOPIC
 from normalizer.cluster import Cluster
 from normalizer.events import Cursor
 from normalizer.wire import decode, header
+from tests.e2e.shares_process import GROUP, Counted, Settings
 from tests.servers.topic import records, wait
 
 pytestmark = pytest.mark.engine
@@ -70,6 +75,63 @@ def test_processes_share_accounts_and_take_over(cluster: Cluster, topics: Topics
     caught = [each for each in found if each.process == paused.pid and each.begin < died and each.end > resumed]
     assert len(caught) < 20
     assert overlaps([each for each in found if each not in caught]) == []
+
+
+def test_a_process_that_is_asked_to_stop_hands_over_at_once(cluster: Cluster, topics: Topics, tmp_path: Path) -> None:
+    """Nobody waits until its session has ended; and one that joins takes its share only, the rest is not disturbed."""
+    topics("counted")
+    with edges(cluster, tmp_path) as (first, second):
+        first.start()
+        wait(lambda: running(first) == 40, 30)
+        began = {each.name for each in first.health()}
+        second.start()
+        wait(lambda: running(second) > 5 and running(first) + running(second) == 40, 30)
+        assert all(each.received == 0 and each.errors == 0 for each in first.health() + second.health())
+        assert {each.name for each in first.health()} < began
+        asked = time.monotonic()
+        assert first.stop()
+        wait(lambda: running(second) == 40, 30)
+        assert time.monotonic() - asked < SESSION
+        assert second.stop()
+
+
+def test_what_cannot_be_shared_out_is_told(cluster: Cluster, tmp_path: Path) -> None:
+    """With the remedy, for `/healthz`; and nothing is polled."""
+    nowhere = msgspec.structs.replace(cluster, brokers="127.0.0.1:9")
+    with edges(cluster, tmp_path) as (undeclared, _), edges(nowhere, tmp_path) as (lost, _):
+        undeclared.start()
+        lost.start()
+        wait(lambda: bool(undeclared.problems() and lost.problems()), 60)
+        assert undeclared.problems() == [
+            f"the topic {cluster.named(TOPIC)} is not declared: run `switchboard topics declare`"
+        ]
+        assert "cannot be shared out: " in lost.problems()[0]
+        assert "check that Kafka is up; this is tried again" in lost.problems()[0]
+        assert undeclared.health() == lost.health() == []
+        assert undeclared.stop()
+        assert lost.stop()
+
+
+@contextmanager
+def edges(cluster: Cluster, folder: Path) -> Iterator[list[Edge]]:
+    """Two edges in this process that share 40 accounts."""
+    notes = os.open(folder / "looks.0", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    blobs = BlobStore((folder / "blobs").as_uri())
+    for number in range(40):
+        (folder / f"a{number}").touch()
+    accounts = [Counted(f"a{number}", Settings(str(folder), notes), blobs) for number in range(40)]
+    made = [edge_on(cluster, accounts, GROUP) for _ in range(2)]
+    try:
+        yield [edge for edge, _ in made]
+    finally:
+        for _, publisher in made:
+            publisher.close()
+        os.close(notes)
+
+
+def running(edge: Edge) -> int:
+    """How many accounts an edge has looked at."""
+    return sum(each.looked_at is not None for each in edge.health())
 
 
 @contextmanager
