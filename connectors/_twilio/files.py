@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -19,7 +20,8 @@ API = "https://api.twilio.com"
 HOSTS = ("api.twilio.com", ".twilio.com", ".twiliocdn.com", "s3-external-1.amazonaws.com")
 """Where media are: https://www.twilio.com/docs/messaging/guides/media-redirects."""
 
-_SECONDS = 8.0  # for all files of a message: Twilio waits 15 for our answer
+_SECONDS = 8.0  # for one step and its repetitions
+_PAUSE = 1.0
 _AT_A_TIME = 10
 
 
@@ -44,8 +46,11 @@ class Files:
         ]
         self._pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="twilio-media")
 
-    def of(self, told: Told, client: TwilioClient) -> tuple[Fetched, ...]:
-        """What became of each file of a message, in order."""
+    def of(self, told: Told, client: TwilioClient, patience: float = 0.0) -> tuple[Fetched, ...]:
+        """What became of each file of a message, in order.
+
+        `patience` is how many seconds a file that is not there yet is asked for again: it may be announced before.
+        """
         if not has_files(told):
             return ()
         wanted = _posted(told)
@@ -54,8 +59,9 @@ class Files:
                 wanted = self._listed(told, client)
             except (SwitchboardError, msgspec.MsgspecError, ValueError) as error:
                 return (Fetched("", error=f"not-listed:{type(error).__name__}"),)
-        asked = [(each, self._pool.submit(self._one, each)) for each in wanted]
-        wait([future for _, future in asked], _SECONDS)
+        until = time.monotonic() + patience
+        asked = [(each, self._pool.submit(self._one, each, until)) for each in wanted]
+        wait([future for _, future in asked], max(patience, _SECONDS))
         return tuple(
             future.result()
             if future.done()
@@ -63,7 +69,14 @@ class Files:
             for each, future in asked
         )
 
-    def _one(self, wanted: Wanted) -> Fetched:
+    def _one(self, wanted: Wanted, until: float) -> Fetched:
+        found = self._now(wanted)
+        while found.error == "ReadError" and time.monotonic() + _PAUSE < until:
+            time.sleep(_PAUSE)
+            found = self._now(wanted)
+        return found
+
+    def _now(self, wanted: Wanted) -> Fetched:
         """With each token in turn, since one of two may have been taken back."""
         for media in self._media:
             (found,) = media.fetch([wanted])

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from connectors._base import Accept, Blobs, Page, Poller, Receiver
-from connectors._media import noted
+from connectors._media import Fetched, noted
 from connectors._twilio.client import TwilioClient
 from connectors._twilio.door import check_public_url, signed_body, signing_keys, twiml
 from connectors._twilio.files import Files, has_files
@@ -110,7 +110,9 @@ class Messaging(Receiver[MessagingSettings], Poller[MessagingSettings]):
             told = {}  # the eye says what is wrong with it
         status = callback_status(told)
         name = sid(told) or f"unnamed;{hashlib.sha256(body).hexdigest()}"
-        files = await asyncio.to_thread(self._files.of, told, client) if has_files(told) and not status else ()
+        files: tuple[Fetched, ...] = ()
+        if has_files(told) and not status:
+            files = await asyncio.to_thread(self._files.of, told, client, self.settings.file_seconds)
         return self._raw(told, f"{name};{status}" if status else name, body, content_type, noted(files))
 
     def _listed(self, item: Item, client: TwilioClient) -> RawEvent:

@@ -17,7 +17,8 @@ class MessagingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     them the whole account is. `pools` are messaging services (``MG…``) and their numbers: who writes to several of them has one
     conversation. `since` is the day from which the first start reads (else the day before it); `overlap_hours` are read again
     each `poll_seconds`, for what the list shows late; what is younger than `list_after_seconds` is left to webhooks, which know
-    more. `echoes` brings what our side said with other tools. `api_url` is
+    more. `file_seconds` are given to files that are
+    announced before they are there; Twilio waits 15 for our answer. `echoes` brings what our side said with other tools. `api_url` is
     another place for Twilio's API.
     """
 
@@ -32,6 +33,7 @@ class MessagingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     overlap_hours: Annotated[float, Meta(gt=0, le=168)] = 24.0
     list_after_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 60.0
     page_size: Annotated[int, Meta(ge=1, le=1000)] = 200
+    file_seconds: Annotated[float, Meta(ge=0, le=12)] = 8.0
     echoes: bool = True
     api_url: str = ""
 

@@ -39,6 +39,7 @@ class FakeTwilio:
 
     def __enter__(self) -> Self:
         routes = [route for part in self.parts for route in part.routes()]
+        self._running.enter_context(self.webhooks.client)
         server = self._running.enter_context(_Server(routes).in_thread())
         self.account.url = f"http://127.0.0.1:{server.port}"
         return self

@@ -43,6 +43,7 @@ class Webhooks:
         self.behind: dict[str, str] = {}
         self.attempts: list[Attempt] = []
         self.shared_key: tuple[str, str] | None = None
+        self.client = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
     def post(self, url: str, parameters: Parameters) -> Attempt:
         """A form, as for messages, calls and their callbacks; every try has the same idempotency token."""
@@ -94,8 +95,8 @@ class Webhooks:
         public = next((each for each in self.behind if url.startswith(each)), "")
         target = self.behind[public] + url.removeprefix(public) if public else url
         try:
-            with httpx.Client(timeout=seconds, trust_env=False) as client:
-                answer = client.post(target, content=body, headers={**headers, "Host": urlsplit(url).netloc})
+            headers = {**headers, "Host": urlsplit(url).netloc}
+            answer = self.client.post(target, content=body, headers=headers, timeout=seconds)
         except (httpx.ConnectError, httpx.ConnectTimeout):
             return Attempt(url, 0, "ct")
         except httpx.HTTPError:

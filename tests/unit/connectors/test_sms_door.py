@@ -54,7 +54,7 @@ def doors(folder: Path, **more: Any) -> Iterator[Doors]:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     """One for all, since a server takes a while to end."""
-    with doors(tmp_path_factory.mktemp("doors")) as world:
+    with doors(tmp_path_factory.mktemp("doors"), file_seconds=0) as world:
         yield world
 
 
@@ -157,10 +157,11 @@ def test_files_are_fetched_with_authentication_over_a_redirect(world: Doors) -> 
     assert message.degradations == ()
 
 
-def test_a_file_that_is_announced_before_it_is_there_is_asked_for_again(world: Doors) -> None:
+def test_a_file_that_is_announced_before_it_is_there_is_asked_for_again(tmp_path: Path) -> None:
     """404 for some seconds."""
-    world.twilio.number(OURS, f"{PUBLIC}/sms/main")
-    world.twilio.messages.receive(CUSTOMER, OURS, "", media=[(b"x", "image/gif")], late=1)
+    with doors(tmp_path, file_seconds=12) as world:
+        world.twilio.number(OURS, f"{PUBLIC}/sms/main")
+        world.twilio.messages.receive(CUSTOMER, OURS, "", media=[(b"x", "image/gif")], late=4)
     assert [each.content_type for each in world.read()[0].attachments] == ["image/gif"]
 
 
