@@ -206,7 +206,8 @@ def _heard(found: Told) -> str:
         heard = msgspec.json.decode(found.get("TranscriptionData", ""), type=dict[str, object])
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return ""
-    return str(heard.get("transcript", ""))
+    said = heard.get("transcript")
+    return said if isinstance(said, str) else ""
 
 
 def _refs(found: Told, call: callers.Call, own: str) -> ThreadRefs:

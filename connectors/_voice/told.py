@@ -32,8 +32,10 @@ ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 CALLBACK = "1"
 """The key for being called back."""
 
-_MOST_FIELDS = 300
-_LONGEST = 20_000
+_MOST_FIELDS = 1000  # as many as a signature is checked over
+_LONGEST = 1_000  # characters of a value
+_WORDS = 20_000
+_WORDY = ("TranscriptionText", "TranscriptionData")
 _CALL = {
     "sid": "CallSid", "parent_call_sid": "ParentCallSid", "from": "From", "to": "To", "status": "CallStatus",
     "direction": "Direction", "duration": "CallDuration", "caller_name": "CallerName", "forwarded_from": "ForwardedFrom",
@@ -66,7 +68,7 @@ def parameters(body: bytes) -> dict[str, str]:
         ) from error
     found: dict[str, str] = {}
     for name, value in pairs:
-        found.setdefault(name, value.replace("\0", "")[:_LONGEST])
+        found.setdefault(name, _bounded(value, _WORDS if name in _WORDY else _LONGEST))
     return found
 
 
@@ -76,9 +78,21 @@ def listed(body: bytes) -> dict[str, str]:
         item = msgspec.json.decode(body, type=dict[str, object])
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Rejected("not-json", f"an item of a list cannot be read ({error}): redrive it from the source") from error
-    names = _RECORDING if str(item.get("sid", "")).startswith("RE") else _CALL
-    plain = {names[key]: value for key, value in item.items() if key in names and isinstance(value, str | int)}
-    return {name: str(value).replace("\0", "")[:_LONGEST] for name, value in plain.items()}
+    sid = item.get("sid")
+    names = _RECORDING if isinstance(sid, str) and sid.startswith("RE") else _CALL
+    plain = {names[key]: _plain(value) for key, value in item.items() if key in names}
+    return {name: _bounded(text, _LONGEST) for name, text in plain.items() if text is not None}
+
+
+def _plain(value: object) -> str | None:
+    """Texts and small numbers as texts: Twilio writes counts as either."""
+    if isinstance(value, int) and abs(value) < 10**9:
+        return str(value)
+    return value if isinstance(value, str) else None
+
+
+def _bounded(text: str, most: int) -> str:
+    return text.replace("\0", "")[:most]
 
 
 def name(told: Told, door: str) -> str:
