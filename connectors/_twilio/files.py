@@ -14,7 +14,7 @@ from connectors._media import Fetched, Media, Wanted
 from connectors._twilio.client import TwilioClient
 from connectors._twilio.parameters import Told, sid
 from connectors._twilio.reading import MOST_MEDIA
-from normalizer.errors import SwitchboardError
+from normalizer.errors import Misconfigured, Retriable
 
 API = "https://api.twilio.com"
 HOSTS = ("api.twilio.com", ".twilio.com", ".twiliocdn.com", "s3-external-1.amazonaws.com")
@@ -35,7 +35,10 @@ class _MediaList(msgspec.Struct, frozen=True):
 
 
 class Files:
-    """Fetches what messages name. Never raises for a file, and never takes longer than some seconds for a message."""
+    """Fetches what messages name. Never raises for a file, and never takes longer than some seconds for a message.
+
+    Raises `Retriable` when Twilio wants to be asked for the list of files later.
+    """
 
     def __init__(self, account_sid: str, auth_tokens: Sequence[str], api_url: str, blobs: Blobs) -> None:
         self._api = api_url.rstrip("/") or API
@@ -57,7 +60,11 @@ class Files:
         if not wanted:
             try:
                 wanted = self._listed(told, client)
-            except (SwitchboardError, msgspec.MsgspecError, ValueError) as error:
+            except Retriable as error:
+                if error.retry_after is not None:
+                    raise  # Twilio says when to come again, and then it gives them
+                return (Fetched("", error="not-listed:Retriable"),)
+            except (Misconfigured, msgspec.MsgspecError, ValueError) as error:
                 return (Fetched("", error=f"not-listed:{type(error).__name__}"),)
         until = time.monotonic() + patience
         asked = [(each, self._pool.submit(self._one, each, until)) for each in wanted]

@@ -22,6 +22,7 @@ from connectors._http import HttpServer
 from connectors._memory import MemoryKafka
 from connectors._status import Status
 from connectors._twilio.client import TwilioClient
+from connectors._twilio.files import Files
 from connectors._twilio.settings import MessagingSettings
 from connectors.fakes.twilio import ACCOUNT_SID, FakeTwilio
 from connectors.sms import Sms
@@ -202,6 +203,19 @@ def test_files_are_fetched_from_the_list_as_well(twilio: FakeTwilio, tmp_path: P
     (message,) = Reader(made).read(1)
     assert [made.blobs.get(each.sha256) for each in message.attachments] == [b"abc", b"d"]
     assert [each.content_type.partition(";")[0] for each in message.attachments] == ["image/gif", "text/vcard"]
+
+
+def test_a_list_of_files_that_is_not_given_holds_up_nothing(twilio: FakeTwilio, tmp_path: Path) -> None:
+    """The message is there without them; unless Twilio says when to ask again: then nothing is lost by waiting."""
+    told = {"nummedia": "1", "sid": twilio.messages.receive(CUSTOMER, OURS, media=[(b"abc", "image/gif")]).sid}
+    files = Files(ACCOUNT_SID, [SECRET], twilio.url, BlobStore(tmp_path.as_uri()))
+    twilio.account.fail(503)
+    assert [each.error for each in files.of(told, writer(twilio))] == ["not-listed:Retriable"]
+    twilio.account.fail(429, retry_after=1)
+    with pytest.raises(Retriable, match="429"):
+        files.of(told, writer(twilio))
+    assert [each.size for each in files.of(told, writer(twilio))] == [3]
+    assert [each.error for each in files.of(told | {"sid": "SM1"}, writer(twilio))] == ["not-listed:Misconfigured"]
 
 
 def test_a_number_sees_its_own_messages_only(twilio: FakeTwilio, tmp_path: Path) -> None:
