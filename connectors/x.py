@@ -43,6 +43,7 @@ class X(Poller[XSettings]):
     def __init__(self, account: str, settings: XSettings, blobs: Blobs) -> None:
         super().__init__(account, settings, blobs)
         self._known = Known()
+        self._is_own = False
 
     def __repr__(self) -> str:
         return f"X({self.account!r}, {self.settings!r})"
@@ -67,8 +68,9 @@ class X(Poller[XSettings]):
                 watch = None if position is None else _decoded(position, Watch, f"{who}, {source}")
                 yield from Lookup(self._scope(source), self.settings, api, self._known).pages(watch, stop)
                 return
-            if private:
+            if private and not self._is_own:
                 own(api, self.settings.user_id, who)
+                self._is_own = True
             place = self._beginning() if position is None else _decoded(position, Place, f"{who}, {source}")
             files = Files(self.blobs, api, self.settings.api_url, private=private)
             walk = Walk(self._scope(source), self.settings, _endpoint(source, api), self._known, files)

@@ -11,10 +11,12 @@ from typing import Any
 
 import msgspec
 
-from connectors._x.payload import rows, table, text, texts
+from connectors._x.payload import MAX_TEXT, rows, table, text, texts
 
 _LEADING = re.compile(r"(?:@\w{1,50}\s+)*")
 _MOST_QUOTED = 3
+_SHORT = ("https://t.co/", "http://t.co/")
+_LONGEST_LINK = 4000
 
 
 class Wording(msgspec.Struct, frozen=True):
@@ -46,8 +48,8 @@ def written(data: dict[str, Any]) -> str:
     words = _plain(text(note, "text") or text(data, "text"))
     for url in rows(table(note, "entities"), "urls") + rows(table(data, "entities"), "urls"):
         short, whole = text(url, "url"), text(url, "unwound_url") or text(url, "expanded_url")
-        if short and whole:
-            words = words.replace(short, "" if text(url, "media_key") else whole)
+        if short.startswith(_SHORT):
+            words = words.replace(short, "" if text(url, "media_key") else whole[:_LONGEST_LINK] or short)[:MAX_TEXT]
     return words.strip()
 
 

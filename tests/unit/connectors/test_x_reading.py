@@ -64,6 +64,13 @@ def test_links_are_expanded_whatever_emoji_stand_before_them() -> None:
     assert found.visible_text == "@acme 👩‍👩‍👧‍👦&🇩🇪 https://acme.example/?a=1&b=2!"
 
 
+def test_only_links_of_x_are_replaced_and_never_without_end() -> None:
+    """What stands in a list of links is not let loose on the words."""
+    urls = [{"url": "e", "expanded_url": "e" * 9000}, {"url": "https://t.co/abc", "expanded_url": "x" * 9000}]
+    found = one(post("@acme see https://t.co/abc", entities={"urls": urls})).visible_text
+    assert found == "@acme see " + "x" * 4000
+
+
 def test_a_link_to_ones_own_photo_is_no_text() -> None:
     """A post that is only a photo says so."""
     urls = [{"url": "https://t.co/abc", "expanded_url": "https://x.com/ann/status/1/photo/1", "media_key": "3_1"}]
