@@ -45,7 +45,7 @@ class Socket(msgspec.Struct, eq=False):
 
 
 class Outbox:
-    """Sends payloads, one after the other. `lost` are those that it gave up.
+    """Sends payloads, one after the other. `lost` are those that it gave up; `counts` says how many sockets were open, in turn.
 
     With a `request_url` they go there, else to the sockets, each to one of them. `answer_seconds` is how long an
     answer may take, `retry_seconds` the pauses before each further try.
@@ -57,6 +57,7 @@ class Outbox:
         self.lost: list[Json] = []
         self.sockets: list[Socket] = []
         self.opened = threading.Event()
+        self.counts: list[int] = []
         self._secret = signing_secret.encode()
         self._answer_seconds = answer_seconds
         self._retry_seconds = retry_seconds
@@ -81,6 +82,8 @@ class Outbox:
         """Nothing on the way, no request url, no connection."""
         self.drop()
         with self._changed:
+            self._changed.wait_for(lambda: not self.sockets, 5)
+            self.counts.clear()
             self._sendings.clear()
             self.acknowledged.clear()
             self.lost.clear()
@@ -124,6 +127,7 @@ class Outbox:
         await websocket.send_json({"type": "hello", "num_connections": len(self.sockets) + 1, "debug_info": info})
         with self._changed:
             self.sockets.append(mine)
+            self.counts.append(len(self.sockets))
             self.opened.set()
             self._changed.notify_all()
         try:
@@ -134,8 +138,10 @@ class Outbox:
         finally:
             with self._changed:
                 self.sockets.remove(mine)
+                self.counts.append(len(self.sockets))
                 if not self.sockets:
                     self.opened.clear()
+                self._changed.notify_all()
 
     def control(self, message: Json) -> None:
         """Tell every connection something, as before a refresh."""
