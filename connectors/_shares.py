@@ -11,9 +11,10 @@ account. What is guaranteed:
   asking anybody: it holds a lease, which each answer of Kafka prolongs to a time that is earlier than that at which Kafka gives
   its accounts away. After that time it publishes nothing, saves nothing and ends its sources, and begins them anew
   when Kafka has confirmed that it is a member.
-- What cannot be avoided: a request to a vendor, or a page on its way to Kafka, in which a process is caught when it is paused. It may
-  end after the next owner has begun, so a page may come twice, and a position may be saved that is older than that of the
-  next owner. Both repeat deliveries, which downstream knows by their ids, and skip none.
+- What cannot be avoided: a request to a vendor, or a page on its way to Kafka, in which a process is caught when it is paused; and
+  the second until Kafka answers, where a virtual machine is paused together with its clock. Then a page may come twice, and a
+  position may be saved that is older than that of the next owner. Both repeat deliveries, which downstream knows by
+  their ids, and skip none.
 """
 
 from __future__ import annotations
@@ -41,6 +42,11 @@ def partition_of(account: str, partitions: int) -> int:
     return zlib.crc32(account.encode()) % partitions
 
 
+def since_boot() -> float:
+    """Seconds, with those in which the machine slept where it can tell: others have not waited for it."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class Member(Protocol):
     """A membership in the group that shares out partitions (`_membership.Membership`)."""
 
@@ -63,9 +69,7 @@ class Member(Protocol):
 class Shares:
     """Which accounts this process has, as a `member`. `taken_over` is called before any account is begun."""
 
-    def __init__(
-        self, member: Member, taken_over: Callable[[], None], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, member: Member, taken_over: Callable[[], None], clock: Callable[[], float] = since_boot) -> None:
         self._membership = member
         self._taken_over = taken_over
         self._clock = clock

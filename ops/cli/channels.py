@@ -24,15 +24,17 @@ def channels(context: typer.Context, as_json: AsJson = False) -> None:
         lines(sources)
         return
     STDOUT.print(table("Channels", COLUMNS, rows(sources), empty="no account is configured"))
+    for note in notes(sources):
+        STDOUT.print(note, markup=False, highlight=False, soft_wrap=True)
 
 
 COLUMNS = [
-    "source", "state", "last received", "looked", "behind#", "waiting#", "a minute#", "errors#", "cursor", "edge", "note",
+    "source", "state", "last received", "looked", "behind#", "waiting#", "a minute#", "errors#", "cursor", "edge",
 ]  # fmt: skip
 
 
 def rows(sources: Sequence[Source]) -> list[tuple[object, ...]]:
-    """The cells of a table with `COLUMNS`; what a source warns of stands before what it does now."""
+    """The cells of a table with `COLUMNS`."""
     return [
         (
             each.name,
@@ -45,7 +47,12 @@ def rows(sources: Sequence[Source]) -> list[tuple[object, ...]]:
             each.errors,
             each.cursor,
             each.edge,
-            " · ".join(filter(None, (each.warning, each.detail))),
         )
         for each in sources
     ]
+
+
+def notes(sources: Sequence[Source]) -> list[str]:
+    """What sources warn of and what troubles them, a line each: sentences would not fit the table."""
+    found = [(each.name, note) for each in sources for note in (each.warning, each.detail) if note]
+    return [f"{name}: {''.join(c if c.isprintable() else ' ' for c in note)}" for name, note in found]

@@ -12,7 +12,7 @@ from rich.console import Console
 from normalizer.events import Health
 from ops.cli._doors import doors
 from ops.cli._live import Sample, by_account, picture
-from ops.cli.channels import COLUMNS, rows
+from ops.cli.channels import COLUMNS, notes, rows
 from ops.sources import QUIET, Source, listed, short
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -95,10 +95,18 @@ def test_a_position_in_short(position: bytes, text: str) -> None:
 
 
 def test_a_row_has_a_cell_for_each_column() -> None:
-    """And a warning stands before what happens now."""
-    [row] = rows(found(FORM, health("webform/site", warning="renew it", detail="3 to go")))
+    """In the order of the heads."""
+    [row] = rows(found(FORM, health("webform/site", edge="host:7")))
     assert len(row) == len(COLUMNS)
-    assert row[-1] == "renew it · 3 to go"
+    assert dict(zip(COLUMNS, row, strict=True))["edge"] == "host:7"
+
+
+def test_what_troubles_a_source_is_said_below_the_table() -> None:
+    """A warning before what happens now; nothing in it drives the terminal."""
+    reports = (health("webform/site", warning="renew it", detail="3 to\x1b[2J go"), health("mail/main/INBOX"))
+    assert notes(found({"mail": ["main"], **FORM}, *reports)) == [
+        "webform/site: renew it", "webform/site: 3 to [2J go",
+    ]  # fmt: skip
 
 
 def test_few_doors_are_listed() -> None:
