@@ -37,11 +37,8 @@ def draft(item: Item) -> Draft | None:
     if item.kind != "changes":
         return None
     value = item.node["value"]
-    if (
-        value["sender"]["id"] and value["recipient"]["id"]
-    ):  # Instagram's newer form of the same, and the console's tests
-        return _direct(item, value)
-    return comments.draft(item)
+    # Instagram's newer form of a direct message is a change, and so are the tests of Meta's console.
+    return _direct(item, value) if value["sender"]["id"] and value["recipient"]["id"] else comments.draft(item)
 
 
 class _Talk:

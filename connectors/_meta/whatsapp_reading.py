@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from connectors._meta.batch import Item
 from connectors._meta.content import Content, Draft, facts, nameless, unsupported
 from connectors._meta.json_view import NOTHING, Node
 from connectors._meta.whatsapp_content import content, error_text
 from normalizer.events import Contact, Kind
-from normalizer.identity import contact
+from normalizer.identity import contact, display_name, phone_number
 
 _KINDS: dict[str, Kind] = {"reaction": "reaction", "edit": "edit", "revoke": "deletion", "system": "auto_reply"}
 _NUMBER = re.compile(r"\+?([0-9]{5,15})(?:@(?:s\.whatsapp\.net|c\.us))?")
@@ -180,9 +181,13 @@ def _person(people: Sequence[Node], number: str, user: str) -> Node:
 def _party(address: str, name: str) -> Contact:
     """A phone number where it is one; other ids of WhatsApp (``…@lid``, ``US.1349…``) are opaque."""
     found = _NUMBER.fullmatch(address.replace(" ", "").replace("-", ""))
-    if found is None:
-        return contact("meta", address, name)
-    return contact("tel", "+" + _BRAZIL.sub(r"55\g<1>9\2", found[1]), name)
+    return Contact("tel", _e164(found[1]), display_name(name)) if found else contact("meta", address, name)
+
+
+@lru_cache(maxsize=4096)
+def _e164(digits: str) -> str:
+    """The number in E.164; remembered, since ours is in every message and a customer writes more than once."""
+    return phone_number("+" + _BRAZIL.sub(r"55\g<1>9\2", digits))
 
 
 def _about(item: Item, node: Node) -> dict[str, str]:

@@ -111,7 +111,7 @@ def test_a_signed_post_that_nobody_can_read_is_kept(served: Served) -> None:
     assert [event.body for event in door.kafka.events] == [b'{"object": "pag']
 
 
-def test_media_is_fetched_with_the_token(served: Served) -> None:
+def test_media_ids_are_valid_for_minutes_and_are_fetched_with_the_token_at_once(served: Served) -> None:
     """The id gives a url, the url the bytes, both with the token; name and type are kept."""
     meta, door = served.fresh()
     media = meta.graph.add(PHOTO, "image/jpeg")
