@@ -119,7 +119,7 @@ class Messaging(Receiver[MessagingSettings], Poller[MessagingSettings]):
         return self._raw(item.told, f"{item.name};listed", item.body, JSON, noted(self._files.of(item.told, client)))
 
     def _raw(self, told: Told, source_id: str, body: bytes, content_type: str, attributes: dict[str, str]) -> RawEvent:
-        pool = self._pools.get(parties(told).ours.address, "")
+        pool = self._pools.get(parties(told).ours.address, "") if self._pools else ""
         return RawEvent(
             channel=self.channel,
             account=self.account,

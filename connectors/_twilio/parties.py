@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -56,6 +57,7 @@ def parties(told: Told, pool: str = "") -> Parties:
     return Parties(customer, ours, f"{pool or ours.address}|{customer.scheme}:{customer.address}", kind)
 
 
+@lru_cache(10_000)  # the same numbers come again and again, and each takes a tenth of a millisecond to understand
 def party(address: str, name: str = "") -> Contact:
     """The contact behind an address: ``+49…``, ``12345``, ``MyBank``, ``whatsapp:+49…``, ``messenger:123``."""
     network, own = network_of(address), bare(address)

@@ -53,10 +53,10 @@ def extras(told: Told) -> Extras:
 
 def profile_name(told: Told) -> str:
     """The name that the customer gave himself."""
-    if told.get("profilename"):
-        return told["profilename"]
+    if told.get("profilename") or not told.get("channelmetadata"):
+        return told.get("profilename", "")
     try:
-        metadata = msgspec.json.decode(told.get("channelmetadata", ""), type=_Metadata)
+        metadata = msgspec.json.decode(told["channelmetadata"], type=_Metadata)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return ""
     return metadata.data.context.ProfileName
