@@ -25,6 +25,7 @@ from normalizer.ids import event_id
 
 _SHORTEST = 32  # bytes; RFC 7518 section 3.2 for HS256
 _CLOCK = 60.0  # seconds that the site's clock may differ
+_KNOWN_SECONDS = 12 * 3600  # after that whoever is logged in must say so again
 
 T = TypeVar("T", bound=msgspec.Struct)
 _Short = Annotated[str, Meta(max_length=320)]
@@ -100,7 +101,8 @@ class Tokens:
     def visitor(self, token: str) -> Visitor:
         """Whoever holds a session's token. Raises `Problem` 401 when it is not genuine or has ended."""
         found = self.unseal(token, Visitor)
-        if found is None or found.expires < time.time():
+        now = time.time()
+        if found is None or found.expires < now or (found.user and found.active + _KNOWN_SECONDS < now):
             raise Problem(401, "no-session", "this session has ended or was never ours: say hello again")
         return found
 

@@ -13,14 +13,23 @@ function el(tag, attributes = {}, ...children) {
   return made;
 }
 
+function address(text) {
+  try {
+    return new URL(text).href;
+  } catch {
+    return "";
+  }
+}
+
 function linked(text) {
   const found = document.createDocumentFragment();
   let rest = 0;
   for (const match of text.matchAll(/\bhttps?:\/\/[^\s<>"']+[^\s<>"'.,;:!?)\]]/gi)) {
-    if (!URL.canParse(match[0])) continue;
+    const href = address(match[0]);
+    if (!href) continue;
     found.append(text.slice(rest, match.index));
     const rel = "noopener noreferrer nofollow";
-    found.append(el("a", { href: new URL(match[0]).href, target: "_blank", rel }, match[0]));
+    found.append(el("a", { href, target: "_blank", rel }, match[0]));
     rest = match.index + match[0].length;
   }
   found.append(text.slice(rest));

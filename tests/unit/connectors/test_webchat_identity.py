@@ -155,6 +155,15 @@ def test_a_session_ends(door: Door) -> None:
     assert (fresh["forget"], fresh["session"] == "ab" * 16) == (False, False)
 
 
+def test_a_customers_token_alone_is_good_for_hours(door: Door) -> None:
+    """What was left in a browser's storage does not speak in his name for a month; with his identity it goes on."""
+    tokens = Tokens(keys([SECRET], "here"), "shop", "here")
+    now = int(time.time())
+    left = tokens.seal(Visitor(session="ab" * 16, active=now - 13 * 3600, expires=now + 9_999, user="42"))
+    assert door.post(left, type="message", id="message-1", text="hi").status_code == 401
+    assert door.hello(token=left, identity=ANN)["session"] == "ab" * 16
+
+
 @given(token=st.text(max_size=60))
 def test_no_text_is_a_token(token: str) -> None:
     """Whatever a browser sends."""
