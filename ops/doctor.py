@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -17,11 +17,11 @@ from ops import channels, wiring
 from ops.config import Config
 from ops.engine.jars import Lock, cache_folder, verify
 from ops.ledger import take
+from ops.sources import QUIET
 from ops.status import source_health, stage_status
 from ops.topics import drift
 
 _ROOM = 2 * 1024**3
-_QUIET = timedelta(minutes=2)
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -108,7 +108,7 @@ def _sources(cluster: Cluster, config: Config) -> Iterator[Finding]:
             continue
         if health.state == "failing":
             yield Finding(f"source {health.name}", False, f"failing, {health.errors} errors", health.detail)
-        elif health.state != "stopped" and now - health.at > _QUIET:
+        elif health.state != "stopped" and now - health.at > QUIET:
             remedy = "its process has ended without saying so, or hangs: look at its log and start it again"
             yield Finding(f"source {health.name}", False, f"last heard of at {health.at:%H:%M:%S}", remedy)
         else:

@@ -58,7 +58,7 @@ async def _connectors(found: Session, only: str) -> None:
     chosen = wiring.connectors(found.config, only)
     if not chosen:
         raise Misconfigured("no account is configured: add a section [channels.CHANNEL.ACCOUNT] to the configuration")
-    edge, publisher = edge_on(reach(found), chosen, ".".join(["edge", *only.split(":")] if only else ["edge"]))
+    edge, publisher = edge_on(reach(found), chosen, group_of(only))
     try:
         async with serving(edge.routes(), found.config.http, edge.problems) as door:
             edge.start()
@@ -67,6 +67,11 @@ async def _connectors(found: Session, only: str) -> None:
         await asyncio.to_thread(edge.stop)
     finally:
         publisher.close()
+
+
+def group_of(only: str) -> str:
+    """The consumer group of processes that run the same accounts: ``edge``, ``edge.CHANNEL``, ``edge.CHANNEL.ACCOUNT``."""
+    return ".".join(["edge", *filter(None, only.split(":"))])
 
 
 def _named(chosen: Sequence[Connector[Any]]) -> str:

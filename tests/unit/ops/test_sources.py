@@ -13,6 +13,7 @@ from normalizer.events import Health
 from ops.cli._doors import doors
 from ops.cli._live import Sample, by_account, picture
 from ops.cli.channels import COLUMNS, notes, rows
+from ops.cli.run import group_of
 from ops.sources import QUIET, Source, listed, short
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -107,6 +108,14 @@ def test_what_troubles_a_source_is_said_below_the_table() -> None:
     assert notes(found({"mail": ["main"], **FORM}, *reports)) == [
         "webform/site: renew it", "webform/site: 3 to [2J go",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "group"), [("", "edge"), ("mail", "edge.mail"), ("mail:support", "edge.mail.support")]
+)
+def test_processes_that_run_the_same_share_it(name: str, group: str) -> None:
+    """And share with no others: a consumer group for each name."""
+    assert group_of(name) == group
 
 
 def test_few_doors_are_listed() -> None:
