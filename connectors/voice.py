@@ -111,7 +111,7 @@ class Voice(Receiver[VoiceSettings], Poller[VoiceSettings]):
         elif not concerns(item, self.settings.numbers, batch.day):
             return None
         else:
-            facts |= {ASKED: self._asked.of(item.sid)}
+            facts |= {ASKED: self._asked.of(item.sid), THREAD: self._of_leg(item, batch)}
             facts |= {UNANSWERED: "yes"} if self.settings.forward and unanswered(item, batch.day) else {}
         return RawEvent(
             channel=self.channel,
@@ -123,6 +123,16 @@ class Voice(Receiver[VoiceSettings], Poller[VoiceSettings]):
             key=item.parent or item.call or item.sid,
             attributes={key: text for key, text in facts.items() if text},
         )
+
+    def _of_leg(self, item: Item, batch: Batch) -> str:
+        """The conversation of the call that an item is a leg of; "" for a call itself."""
+        parent = next((each for each in batch.day if item.parent and each.sid == item.parent), None)
+        if parent is None:
+            return self._lookups.thread(item.parent)
+        try:
+            return callers.call(listed(parent.body)).thread
+        except Rejected:
+            return ""  # the eye says why, of the call itself
 
     def _is_ours(self, call: Told) -> bool:
         numbers = self.settings.numbers

@@ -146,7 +146,9 @@ class Lists:
             answer = self._client.request("GET", f"{_API}{onward}")
         # A window may be of whole days, and of moments: both give this day, and some more.
         inside = {each.sid: each for each in found if day <= each.at < day + timedelta(days=1)}
-        return tuple(sorted(inside.values(), key=lambda each: (each.at, each.sid))), server_time(answer)
+        return tuple(sorted(inside.values(), key=lambda each: (each.at, bool(each.parent), each.sid))), server_time(
+            answer
+        )
 
 
 def concerns(item: Item, numbers: Sequence[str], day: Sequence[Item]) -> bool:

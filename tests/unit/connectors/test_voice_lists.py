@@ -118,6 +118,7 @@ def test_legs_tell_whether_a_call_was_taken() -> None:
         events, _ = poll(twilio, "calls", forward=[JO])
         parents = [read(raw) for raw in events if not read(raw).refs.parents]
     assert [each.kind for each in parents] == ["call", "message"]
+    assert {read(raw).refs.provider for raw in events} == {f"{OURS}|{ANN}"}
     assert parents[1].fields["missed"] == "unanswered"
 
 
