@@ -10,6 +10,7 @@ from typing import Any
 
 import jmespath  # type: ignore[import-untyped]  # it ships no types
 from jmespath.exceptions import JMESPathError  # type: ignore[import-untyped]  # as above
+from jmespath.visitor import TreeInterpreter  # type: ignore[import-untyped]  # as above
 
 from normalizer.errors import Misconfigured
 
@@ -44,9 +45,11 @@ def expression(source: str, where: str) -> Expression:
     except RecursionError as error:
         raise Misconfigured(f"{where} is nested too deeply: write a simpler expression") from error
 
+    visit, parsed = TreeInterpreter().visit, compiled.parsed  # `search` makes an interpreter for each item
+
     def evaluate(item: Any) -> Any:
         try:
-            return compiled.search(item)
+            return visit(parsed, item)
         except _FAILURES:
             return FAILED
 
