@@ -6,6 +6,7 @@ https://docs.slack.dev/apis/web-api/pagination. A cursor is opaque to clients.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import threading
@@ -25,11 +26,15 @@ _TYPES = {"im": "is_im", "mpim": "is_mpim"}
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """What a call answers instead of the truth. `retry_after` in seconds goes with status 429."""
+    """What a call answers instead of the truth, after `seconds`. `retry_after` in seconds goes with status 429.
+
+    With status 200 and no error it is only slow.
+    """
 
     status: int
     error: str = ""
     retry_after: int = 0
+    seconds: float = 0.0
     body: str = ""
 
 
@@ -80,7 +85,9 @@ class WebApi:
             self.calls.append((method, params))
             fault = self._fault(method)
         if fault is not None:
-            return _failed(fault)
+            await asyncio.sleep(fault.seconds)
+            if fault.error or fault.status != 200:
+                return _failed(fault)
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
             return _json({"ok": True, **self._answer(method, params, token)})

@@ -62,8 +62,10 @@ def test_a_name_that_cannot_be_had_leaves_the_id(fake: FakeSlack, tmp_path: Path
 
 def test_slack_that_is_slow_delays_no_message(fake: FakeSlack, tmp_path: Path) -> None:
     """What is not known in time is left out."""
-    file = {"id": "F1", "name": "a.txt", "url_private": f"{fake.url}/login"}
-    told = directory(fake, tmp_path).attributes(said(files=[file]), 0)
+    for method in ("users.info", "files.info"):
+        fake.fail(method, Fault(200, seconds=0.6))
+    stub = {"id": fake.file("a.txt", b"slow"), "name": "a.txt", "file_access": "check_file_info"}
+    told = directory(fake, tmp_path).attributes(said(files=[stub]), 0.1)
     assert "users" not in told
     assert '"error":"late"' in told["media"]
 
