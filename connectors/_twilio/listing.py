@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from connectors._twilio.client import TwilioClient, server_time
-from connectors._twilio.parameters import Told, is_ours, parameters, sent_at, sid
+from connectors._twilio.parameters import Told, decoded, is_ours, parameters, sent_at, sid
 from connectors._twilio.place import Place, days, end_of
 from normalizer.errors import Rejected, Retriable
 
@@ -22,8 +22,6 @@ API = "https://api.twilio.com"
 JSON = "application/json"
 _STILL_COMING = timedelta(minutes=10)  # a message in parts or with files is listed before all of it is there
 _NOT_SAID_YET = ("accepted", "queued", "scheduled", "sending", "canceled")
-
-T = TypeVar("T")
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -95,7 +93,10 @@ class Listing:
         """Every page. A list that leads to a page of its own once more would have no end."""
         answer, gone = self._ask(query), set[str]()
         while True:
-            listed = _decoded(answer.text, _Listed)
+            try:
+                listed = decoded(answer.text, _Listed)
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+                raise Retriable(f"Twilio's list of messages cannot be read ({error}): it is asked for again") from error
             yield listed.messages
             onward = listed.next_page_uri
             if not onward:
@@ -123,10 +124,3 @@ def _item(body: bytes, day: date) -> Item:
         told = {}
     name = sid(told) or f"unnamed;{hashlib.sha256(body).hexdigest()}"
     return Item(body, told, name, sent_at(told) or end_of(day))
-
-
-def _decoded(text: str, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(text, type=kind)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Retriable(f"Twilio's list of messages cannot be read ({error}): it is asked for again") from error

@@ -7,9 +7,10 @@ case and without ``_``.
 from __future__ import annotations
 
 import email.utils
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -19,6 +20,8 @@ from normalizer.errors import Rejected
 
 Told = Mapping[str, str]
 """Names as above, and texts. What is absent or null is not there."""
+
+T = TypeVar("T")
 
 _MOST_FIELDS = 1000
 _SIDS = ("messagesid", "smsmessagesid", "smssid", "sid")
@@ -42,7 +45,7 @@ def deliveries(content_type: str, body: bytes) -> Sequence[bytes]:
     if _is_form(content_type) or not body.lstrip().startswith(b"["):
         return [body]
     try:
-        return [bytes(each) for each in msgspec.json.decode(body, type=list[msgspec.Raw])]
+        return [bytes(each) for each in decoded(body, list[msgspec.Raw])]
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return [body]  # the reader says why it cannot be read
 
@@ -52,12 +55,24 @@ def parameters(content_type: str, body: bytes) -> Told:
     if _is_form(content_type):
         return _form(body)
     try:
-        told = msgspec.json.decode(body, type=dict[str, Any])
+        told = decoded(body, dict[str, Any])
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise Rejected("not-twilio", f"this is no form and no JSON object of Twilio's ({error}): discard it") from error
     if isinstance(told.get("data"), dict) and "specversion" in told:  # a CloudEvent of an event stream
         told = {"timestamp": told.get("time"), **told["data"]}
     return {_name(name): text for name, value in told.items() if (text := _text(value)) is not None}
+
+
+def decoded(text: bytes | str, kind: type[T]) -> T:
+    """JSON of a kind; half a character in it (a lone surrogate of an emoji that was cut) becomes U+FFFD.
+
+    Raises `msgspec.MsgspecError`, `ValueError` or `RecursionError`.
+    """
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.DecodeError:
+        loose = json.dumps(json.loads(text), ensure_ascii=False)
+        return msgspec.json.decode(loose.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"), type=kind)
 
 
 def sid(told: Told) -> str:

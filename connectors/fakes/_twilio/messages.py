@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -164,7 +165,8 @@ class Messages:
             and (inside is None or (each.sent is not None and inside(each.sent.date())))
         ]
         found.sort(key=lambda each: (each.sent or each.created, each.sid), reverse=True)
-        return JSONResponse(page(request, "messages", [self.resource(each) for each in found]))
+        listed = page(request, "messages", [self.resource(each) for each in found])
+        return Response(json.dumps(listed), media_type="application/json")  # ASCII: half an emoji can be in a text
 
     async def _create(self, request: Request) -> Response:
         asked = await request.form()

@@ -22,7 +22,6 @@ from connectors._http import HttpServer
 from connectors._memory import MemoryKafka
 from connectors._status import Status
 from connectors._twilio.client import TwilioClient
-from connectors._twilio.files import Files
 from connectors._twilio.settings import MessagingSettings
 from connectors.fakes.twilio import ACCOUNT_SID, FakeTwilio
 from connectors.sms import Sms
@@ -102,6 +101,13 @@ def test_every_page_of_a_day_is_read(twilio: FakeTwilio, tmp_path: Path) -> None
         twilio.messages.receive(CUSTOMER, OURS, str(number), sent=NOON + timedelta(minutes=number))
     reader = Reader(connector(twilio.url, tmp_path))
     assert reader.texts(7) == ["4", "5", "6", "1", "2", "3", "0"]
+
+
+def test_half_an_emoji_fails_no_page(twilio: FakeTwilio, tmp_path: Path) -> None:
+    """A lone surrogate in one message; those beside it arrive, and so does it."""
+    for text in ("before", "cut \ud83d", "after"):
+        twilio.messages.receive(CUSTOMER, OURS, text)
+    assert Reader(connector(twilio.url, tmp_path)).texts(3) == ["before", "cut \ufffd", "after"]
 
 
 def test_what_the_list_shows_late_is_found(twilio: FakeTwilio, tmp_path: Path) -> None:
@@ -203,19 +209,6 @@ def test_files_are_fetched_from_the_list_as_well(twilio: FakeTwilio, tmp_path: P
     (message,) = Reader(made).read(1)
     assert [made.blobs.get(each.sha256) for each in message.attachments] == [b"abc", b"d"]
     assert [each.content_type.partition(";")[0] for each in message.attachments] == ["image/gif", "text/vcard"]
-
-
-def test_a_list_of_files_that_is_not_given_holds_up_nothing(twilio: FakeTwilio, tmp_path: Path) -> None:
-    """The message is there without them; unless Twilio says when to ask again: then nothing is lost by waiting."""
-    told = {"nummedia": "1", "sid": twilio.messages.receive(CUSTOMER, OURS, media=[(b"abc", "image/gif")]).sid}
-    files = Files(ACCOUNT_SID, [SECRET], twilio.url, BlobStore(tmp_path.as_uri()))
-    twilio.account.fail(503)
-    assert [each.error for each in files.of(told, writer(twilio))] == ["not-listed:Retriable"]
-    twilio.account.fail(429, retry_after=1)
-    with pytest.raises(Retriable, match="429"):
-        files.of(told, writer(twilio))
-    assert [each.size for each in files.of(told, writer(twilio))] == [3]
-    assert [each.error for each in files.of(told | {"sid": "SM1"}, writer(twilio))] == ["not-listed:Misconfigured"]
 
 
 def test_a_number_sees_its_own_messages_only(twilio: FakeTwilio, tmp_path: Path) -> None:

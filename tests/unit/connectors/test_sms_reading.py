@@ -181,6 +181,20 @@ def test_broken_encodings_are_told() -> None:
     assert (message.text, message.degradations) == ("a\ufffdb", ("bad-encoding",))
 
 
+def test_half_an_emoji_is_no_reason_to_lose_a_message() -> None:
+    """A lone surrogate in JSON, which is no Unicode."""
+    body = msgspec.json.encode(resource()).replace(b"text 1", b"a\\ud83d")
+    message = one(Sms, msgspec.structs.replace(listed({}), body=body))
+    assert (message.text, message.degradations) == ("a\ufffd", ("bad-encoding",))
+
+
+def test_parts_that_a_carrier_did_not_join_are_messages_of_their_own() -> None:
+    """In whatever order they come they are of one conversation; nothing is put together by guessing."""
+    second, first = said(2, Body="(2/2) is late"), said(1, Body="(1/2) My parcel")
+    assert first.id != second.id
+    assert first.refs.provider == second.refs.provider
+
+
 def test_segments_are_one_message() -> None:
     """Twilio joins the parts; how many there were is kept."""
     assert said(Body="x" * 500, NumSegments="4").fields["segments"] == "4"
