@@ -109,6 +109,7 @@ def test_a_new_cookie_is_the_same_person_when_he_is_known(door: Door) -> None:
         (jwt.encode({"sub": "42", "exp": time.time() + 9, "email": 7}, SECRET), "Expected `str`"),
         ("nonsense", "Not enough segments"),
     ],
+    ids=["another-secret", "expired", "for-ever", "of-nobody", "unsigned", "odd-email", "no-token"],
 )
 def test_a_forged_identity_is_refused(door: Door, token: str, words: str) -> None:
     """By whichever door; the reason is said, and nobody becomes anybody by it."""
