@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import zip_longest
 from typing import BinaryIO
 
 import msgspec
@@ -59,10 +58,10 @@ class GrowingFiles:
         """Pages of lines or mails, for ever."""
         while not stop.is_set():
             began = time.time_ns()
-            before, settled = place, began - self._quiet
             listed = by_inode(self._folder.files())
+            before = place = place.without(place.tails.keys() - listed.keys())
             self._unended = {inode: told for inode, told in self._unended.items() if inode in listed}
-            place = yield from self._round(place, listed, settled, stop)
+            place = yield from self._round(place, listed, began - self._quiet, stop)
             if place == before:
                 stop.wait(max(self._poll, _SHARE * (time.time_ns() - began) / 1e9))
 
@@ -70,29 +69,20 @@ class GrowingFiles:
         self, place: Growing, listed: dict[int, Found], settled: int, stop: threading.Event
     ) -> Generator[Page, None, Growing]:
         """Pages of all files; gives the place after them."""
-        files = list(listed.values())
-        for found, after in zip_longest(files, files[1:]):
+        for found in listed.values():
+            tail = place.tail(found)
+            if tail is None:
+                continue
             if stop.is_set() or (place.full and found.inode not in place.tails):
                 break  # the rest comes when what was read has not changed for a while
-            before = place
-            place = yield from self._file(place, found, settled, stop)
-            if place is not before:
-                place = place.pruned(listed, min(settled, after.changed - 1) if after else settled)
-        else:
-            pruned = place.pruned(listed, settled)
-            if len(pruned.tails) < len(place.tails):
-                yield Page((), pruned)
-            return pruned
+            place = yield from self._file(place.moved(tail), tail, found, settled, stop)
+            place = place.pruned(listed, found, settled)
         return place
 
     def _file(
-        self, place: Growing, found: Found, settled: int, stop: threading.Event
+        self, place: Growing, tail: Tail, found: Found, settled: int, stop: threading.Event
     ) -> Generator[Page, None, Growing]:
         """Pages of one file; gives the place after them."""
-        tail = place.tail(found)
-        if tail is None:
-            return place
-        place = place.moved(tail)
         more = True
         while more and not stop.is_set():
             read = self._look(found, tail, settled)

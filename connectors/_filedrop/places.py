@@ -5,7 +5,7 @@ Both kinds go by ctime (`folder.Found.changed`): whatever comes later has a late
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 import msgspec
 
@@ -15,7 +15,7 @@ _REMEMBERED = 64
 _MOST = 256
 
 
-class Whole(msgspec.Struct, frozen=True, order=True):
+class Whole(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
     """For files that are an item each: every file up to this ctime, and at it up to this name, is published."""
 
     at: int = 0
@@ -37,14 +37,14 @@ class Tail(msgspec.Struct, frozen=True):
     seen: int = 0
 
 
-class Growing(msgspec.Struct, frozen=True):
-    """For growing files: a file that has not changed since `at` and has no tail is read to its end.
+class Growing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For growing files: a file without a tail that comes up to `done` is read to its end.
 
     The tails, by inode, are of the files that changed last. One that grows after it was forgotten is read anew: what its
     items say of their ids makes them duplicates.
     """
 
-    at: int = 0
+    done: Whole = Whole()
     tails: dict[int, Tail] = {}
 
     @property
@@ -56,23 +56,34 @@ class Growing(msgspec.Struct, frozen=True):
         """How far a file was read: a new tail for one never seen, None when nothing is left to read."""
         if (known := self.tails.get(found.inode)) is not None:
             return None if known.seen == found.changed else known
-        return None if found.changed <= self.at else beginning(found)
+        return None if mark(found) <= self.done else beginning(found)
 
     def moved(self, tail: Tail) -> Growing:
         """With this tail instead of the one before it."""
-        return Growing(self.at, {**self.tails, tail.inode: tail})
+        return Growing(self.done, {**self.tails, tail.inode: tail})
 
-    def pruned(self, listed: Mapping[int, Found], until: int) -> Growing:
-        """Without files that are gone and, when there are too many, without the oldest that are read to their end.
+    def without(self, gone: Set[int]) -> Growing:
+        """When these files are no more."""
+        return Growing(self.done, {inode: each for inode, each in self.tails.items() if inode not in gone})
 
-        Every file in `listed` that changed before or at `until` has been gone through. Nothing later is forgotten.
+    def pruned(self, listed: Mapping[int, Found], until: Found, settled: int) -> Growing:
+        """When there are too many, without the oldest that are read to their end.
+
+        Every file in `listed` up to `until` has been gone through. None that changed after `settled` is forgotten, since
+        another file might come beside it.
         """
-        tails = {inode: each for inode, each in self.tails.items() if inode in listed}
-        ended = [each for each in tails.values() if each.seen == listed[each.inode].changed <= until]
-        gone = sorted(ended, key=lambda each: each.seen)[: max(0, len(tails) - _REMEMBERED)]
-        for each in gone:
-            del tails[each.inode]
-        return Growing(max([self.at, *(each.seen for each in gone)]), tails)
+        tails = dict(self.tails)
+        ended = (listed[inode] for inode, each in tails.items() if each.seen == listed[inode].changed <= settled)
+        marks = sorted((mark(each), each.inode) for each in ended if mark(each) <= mark(until))
+        gone = marks[: max(0, len(tails) - _REMEMBERED)]
+        for _, inode in gone:
+            del tails[inode]
+        return Growing(max([self.done, *(found for found, _ in gone)]), tails)
+
+
+def mark(found: Found) -> Whole:
+    """Where a file stands in the order in which files are read."""
+    return Whole(found.changed, found.name)
 
 
 def beginning(found: Found) -> Tail:
