@@ -74,7 +74,7 @@ class Messaging(Receiver[MessagingSettings], Poller[MessagingSettings]):
         client = self._client(source)
         after = timedelta(seconds=self.settings.list_after_seconds)
         listing = Listing(client, address, self.settings.page_size, after=after, echoes=self.settings.echoes)
-        overlap = timedelta(hours=self.settings.overlap_hours)
+        overlap = timedelta(hours=self.settings.overlap_hours) + after  # what is left to webhooks is not done yet
         listing.first_look()
         told = position is not None
         place = kept = self._saved(position, source) if position else Place(self._beginning(listing.now - overlap))

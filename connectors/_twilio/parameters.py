@@ -42,7 +42,7 @@ _GOING_OUT = (
 
 def deliveries(content_type: str, body: bytes) -> Sequence[bytes]:
     """The deliveries in one request: each element of a JSON array by itself, untouched; the body for anything else."""
-    if _is_form(content_type) or not body.lstrip().startswith(b"["):
+    if _is_form(content_type, body) or not body.lstrip().startswith(b"["):
         return [body]
     try:
         return [bytes(each) for each in decoded(body, list[msgspec.Raw])]
@@ -52,7 +52,7 @@ def deliveries(content_type: str, body: bytes) -> Sequence[bytes]:
 
 def parameters(content_type: str, body: bytes) -> Told:
     """The parameters of one delivery. Raises `Rejected` for what is neither a form nor a JSON object."""
-    if _is_form(content_type):
+    if _is_form(content_type, body):
         return _form(body)
     try:
         told = decoded(body, dict[str, Any])
@@ -118,8 +118,9 @@ def moment(text: str) -> datetime | None:
     return None
 
 
-def _is_form(content_type: str) -> bool:
-    return content_type.partition(";")[0].strip().lower() == FORM
+def _is_form(content_type: str, body: bytes) -> bool:
+    """By its type, and else by its look: a delivery that was kept in a file has no type."""
+    return content_type.partition(";")[0].strip().lower() == FORM or not body.lstrip().startswith((b"{", b"["))
 
 
 def _form(body: bytes) -> Told:

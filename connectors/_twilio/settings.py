@@ -30,7 +30,7 @@ class MessagingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     pools: dict[str, tuple[str, ...]] = {}
     since: date | None = None
     poll_seconds: Annotated[float, Meta(gt=0, le=86_400)] = 60.0
-    overlap_hours: Annotated[float, Meta(gt=0, le=168)] = 24.0
+    overlap_hours: Annotated[float, Meta(ge=1, le=168)] = 24.0
     list_after_seconds: Annotated[float, Meta(ge=0, le=86_400)] = 60.0
     page_size: Annotated[int, Meta(ge=1, le=1000)] = 200
     file_seconds: Annotated[float, Meta(ge=0, le=12)] = 8.0

@@ -59,6 +59,12 @@ def test_webhook_and_list_give_one_id_and_one_conversation() -> None:
     assert found.sent_at == datetime(2019, 5, 24, 17, 44, 50, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/json"])
+def test_a_form_is_known_by_its_look(kind: str) -> None:
+    """A delivery that was kept in a file has lost its type."""
+    assert one(Sms, msgspec.structs.replace(raw(form(1)), content_type=kind)) == said()
+
+
 def test_an_event_stream_gives_the_same() -> None:
     """A CloudEvent, with names in camel case: https://www.twilio.com/docs/events/event-types/messaging/inbound-message."""
     data = {"messageSid": sid(1), "from": CUSTOMER, "to": OURS, "body": "text 1", "numMedia": 0, "numSegments": 1}
