@@ -14,8 +14,6 @@ from connectors._http import application
 from connectors._metrics import metrics_route
 from normalizer.events import Health
 
-NOW = datetime.now(UTC)
-
 
 def scraped(*health: Health) -> dict[tuple[str, ...], float]:
     """Each sample by its name and its labels' values."""
@@ -36,9 +34,10 @@ def scraped(*health: Health) -> dict[tuple[str, ...], float]:
 
 def test_every_source_has_its_figures() -> None:
     """Counters, ages in seconds, what is behind, and its state."""
+    now = datetime.now(UTC)
     report = Health(
-        name='mail/main/"odd\\folder"', state="failing", at=NOW, received=7, errors=2, behind=40,
-        last_received_at=NOW - timedelta(minutes=2), looked_at=NOW - timedelta(seconds=30),
+        name='mail/main/"odd\\folder"', state="failing", at=now, received=7, errors=2, behind=40,
+        last_received_at=now - timedelta(minutes=2), looked_at=now - timedelta(seconds=30),
     )  # fmt: skip
     found, name = scraped(report), report.name
     assert (found["switchboard_received_total", name], found["switchboard_errors_total", name]) == (7, 2)
@@ -51,5 +50,5 @@ def test_every_source_has_its_figures() -> None:
 
 def test_what_is_not_known_is_left_out() -> None:
     """An age of zero would be a lie."""
-    names = {name for name, *_ in scraped(Health(name="webform/site", state="running", at=NOW))}
+    names = {name for name, *_ in scraped(Health(name="webform/site", state="running", at=datetime.now(UTC)))}
     assert names == {"switchboard_received_total", "switchboard_errors_total", "switchboard_state"}
