@@ -43,10 +43,11 @@ contracts: $(VENV)/dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/dev
-	$(BIN)/pytest -q -m "not engine" --numprocesses 2 --hypothesis-profile $(EXAMPLES)
+	$(BIN)/pytest -q -m "not engine and not slow" --numprocesses 2 --hypothesis-profile $(EXAMPLES)
 
 test: ## the quick half with more examples, then every test against real servers
 	@$(MAKE) --no-print-directory check EXAMPLES=suite
+	$(BIN)/pytest -q -m "slow and not engine" --numprocesses 2
 	$(BIN)/pytest -m engine
 
 accuracy: $(VENV)/dev ## how much mail is read right, on labelled corpora, beside peer libraries

@@ -20,6 +20,8 @@ from tests.conformance.connector import ConnectorContract
 from tests.conformance.poller import PollerContract, Source
 from tests.unit.connectors.filedrop_folder import Drop, mail
 
+pytestmark = pytest.mark.slow
+
 
 def line(name: str, text: str = "hello") -> bytes:
     """A line of JSON."""

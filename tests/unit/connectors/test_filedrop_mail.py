@@ -22,6 +22,8 @@ from normalizer.mail.reading import read as read_mail
 from tests.conformance.poller import PollerContract, Source
 from tests.unit.connectors.filedrop_folder import CORPORA, Drop, mail
 
+pytestmark = pytest.mark.slow
+
 FROM = b"From ann@example.com Fri Jan  2 03:04:05 2026\n"
 
 

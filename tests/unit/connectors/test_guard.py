@@ -15,6 +15,8 @@ from starlette.routing import Route
 from connectors._guard import Limits
 from tests.unit.connectors.http_doors import serving, talk
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:

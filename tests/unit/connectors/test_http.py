@@ -18,6 +18,8 @@ from connectors._http import HttpServer
 from normalizer.errors import Misconfigured
 from tests.unit.connectors.http_doors import DOORS, serving, talk
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:

@@ -15,6 +15,8 @@ from connectors.mail import Mail
 from normalizer.errors import Misconfigured, Retriable
 from tests.servers.scripted import CLOSE, scripted
 
+pytestmark = pytest.mark.slow
+
 LARGE = b"Message-ID: <1@x>\r\n\r\n" + b"x" * 5000
 
 

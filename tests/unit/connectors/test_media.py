@@ -22,6 +22,8 @@ from connectors._media import MEDIA, Fetched, Media, Wanted, _onward, attachment
 from normalizer.errors import Rejected, Retriable
 from normalizer.events import Attachment, RawEvent
 
+pytestmark = pytest.mark.slow
+
 PHOTO = b"\xff\xd8 photo"
 TOKEN = {"Authorization": "Bearer a-token"}
 

@@ -17,6 +17,8 @@ from connectors.whatsapp import WhatsApp, WhatsAppSettings
 from normalizer.errors import Misconfigured, Rejected
 from tests.unit.connectors.meta_posts import SECRET, Served, raw, said, subscribed, whatsapp
 
+pytestmark = pytest.mark.slow
+
 HELLO = encoded(whatsapp(messages=[said("text", {"body": "https://grüße"})]))
 
 

@@ -17,6 +17,8 @@ from connectors.messenger import Messenger
 from connectors.whatsapp import WhatsApp
 from tests.unit.connectors.meta_posts import OBJECTS, SECRET, Served, said, serving, signed, subscribed, whatsapp
 
+pytestmark = pytest.mark.slow
+
 PHOTO = b"\xff\xd8 photo"
 
 

@@ -13,6 +13,8 @@ from connectors._persist import Pauses, persist
 from connectors._status import Status
 from normalizer.errors import Misconfigured, Retriable
 
+pytestmark = pytest.mark.slow
+
 FRACTION = st.floats(0, 1, exclude_max=True)
 
 

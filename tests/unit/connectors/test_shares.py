@@ -23,6 +23,8 @@ from normalizer.cluster import ACCOUNTS, TOPICS
 from normalizer.events import Message, RawEvent
 from tests.servers.topic import wait
 
+pytestmark = pytest.mark.slow
+
 PARTITIONS = next(spec.partitions for spec in TOPICS if spec.name == ACCOUNTS) or 0
 ALL = set(range(PARTITIONS))
 

@@ -14,6 +14,8 @@ from connectors.fakes.slack import BOT_TOKEN, BOT_USER, FakeSlack, Fault
 from connectors.slack import Slack
 from tests.unit.connectors.slack_told import FAST, callback, made, raw, receiving, said, wait
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[FakeSlack]:

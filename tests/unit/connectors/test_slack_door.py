@@ -28,6 +28,8 @@ from connectors.slack import Slack
 from normalizer.errors import Misconfigured, Retriable
 from tests.unit.connectors.slack_told import callback, made, said, texts, wait
 
+pytestmark = pytest.mark.slow
+
 CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[3].parent / "shared" / "corpora"))
 OLD, NEW = "the-old-signing-secret", "the-new-signing-secret"
 

@@ -17,6 +17,8 @@ from connectors.slack import Slack
 from normalizer.errors import Misconfigured, Retriable
 from tests.unit.connectors.slack_told import FAST, made, receiving, texts, wait
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[FakeSlack]:

@@ -25,6 +25,8 @@ from normalizer.errors import Misconfigured, Retriable
 from normalizer.events import Message
 from tests.unit.connectors.twilio_messages import CUSTOMER, OURS, PUBLIC, SECRET, callback, form, posted, settings
 
+pytestmark = pytest.mark.slow
+
 
 class Doors(msgspec.Struct):
     """A running door, what is behind it, and who calls."""

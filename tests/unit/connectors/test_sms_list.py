@@ -29,6 +29,8 @@ from normalizer.errors import Misconfigured, Retriable
 from normalizer.events import Message, RawEvent
 from tests.unit.connectors.twilio_messages import CUSTOMER, OURS, PUBLIC, SECRET, settings
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 

@@ -12,6 +12,8 @@ from connectors.voice import Voice, VoiceSettings
 from normalizer.errors import Misconfigured
 from tests.unit.connectors.voice_line import ANN, CALL, JO, OURS, PUBLIC, line, settings
 
+pytestmark = pytest.mark.slow
+
 GREETING, MENU = "Thank you for calling.", "To be called back, press 1."
 
 

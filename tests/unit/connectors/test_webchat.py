@@ -17,6 +17,8 @@ from normalizer.events import Attachment, Contact, Message, ThreadRefs
 from normalizer.ids import message_id
 from tests.unit.connectors.webchat_door import SITE, Door, identity, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Door]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
 from connectors._signature import keys
 from connectors._webchat.tokens import Tokens, Visitor
@@ -17,6 +18,8 @@ from normalizer.events import RawEvent
 from tests.conformance.connector import ConnectorContract
 from tests.conformance.receiver import ReceiverContract
 from tests.unit.connectors.webchat_door import signed
+
+pytestmark = pytest.mark.slow
 
 SECRET = "s3cr3t-of-the-tests, long enough"
 SESSION = "0123456789abcdef" * 2

@@ -16,6 +16,8 @@ from connectors._webchat.tokens import File, Tokens, Visitor
 from normalizer.events import Contact
 from tests.unit.connectors.webchat_door import SECRET, Door, identity, serving, settings
 
+pytestmark = pytest.mark.slow
+
 ANN = identity("42", email="ann@example.org", name="Ann")
 BOB = identity("43", email="bob@example.org")
 OTHER = "another secret of at least 32 bytes"

@@ -18,6 +18,8 @@ from connectors.webchat import WebChat, WebChatSettings
 from normalizer.errors import Misconfigured
 from tests.unit.connectors.webchat_door import SECRET, SITE, Door, serving, settings, signed
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Door]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import httpx
 import msgspec
+import pytest
 
 from connectors._webform.reading import RECORD, Record
 from connectors._webform.submission import File
@@ -16,6 +17,8 @@ from connectors.webform import WebForm
 from normalizer.events import RawEvent
 from tests.conformance.connector import ConnectorContract
 from tests.conformance.receiver import ReceiverContract
+
+pytestmark = pytest.mark.slow
 
 FILE = File("attachments", "photo.jpg", "image/jpeg", 3, "ab" * 32)
 

@@ -20,6 +20,8 @@ from tests.conformance.connector import ConnectorContract
 from tests.conformance.receiver import ReceiverContract
 from tests.unit.connectors.webhook_door import SECRET, Door, standard
 
+pytestmark = pytest.mark.slow
+
 EVENT = {
     "specversion": "1.0",
     "id": "17",

@@ -17,6 +17,8 @@ from connectors.x import X
 from normalizer.errors import Misconfigured, Rejected, Retriable
 from tests.unit.connectors.x_account import KEYS, account, chain, events, ids, messages, place, receiving, saved
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400
 
 

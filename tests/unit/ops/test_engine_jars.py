@@ -16,6 +16,8 @@ from normalizer.errors import Misconfigured, Retriable
 from ops import engine
 from ops.engine.jars import Jar, Lock, install, verify
 
+pytestmark = pytest.mark.slow
+
 CONTENT = {"one": b"the first jar", "two": b"the second jar" * 1000}
 
 

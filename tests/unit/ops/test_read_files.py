@@ -12,6 +12,8 @@ import pytest
 from normalizer.errors import Misconfigured
 from ops.cli._files import raw_file, reader
 
+pytestmark = pytest.mark.slow
+
 MAIL = b"From: ann@example.org\nMessage-ID: <1@example.org>\nSubject: Hi\n\nMy order is late.\n\n-- \nAnn\n"
 
 

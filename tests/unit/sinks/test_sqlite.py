@@ -17,6 +17,8 @@ from sinks._tickets import Tickets
 from sinks.sqlite import Sqlite
 from tests.conformance.sink import HISTORY, StoreContract, routed
 
+pytestmark = pytest.mark.slow
+
 
 class TestSqlite(StoreContract):
     """Keeps the contract of destinations."""

@@ -11,6 +11,8 @@ from kafka.partitioner import murmur2  # type: ignore[import-untyped]  # no type
 
 from streams._outbox import DeliveryFailed, Outbox, partition_of
 
+pytestmark = pytest.mark.slow
+
 BATCH_BYTES = 16 << 10
 
 

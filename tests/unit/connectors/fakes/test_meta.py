@@ -17,6 +17,8 @@ from connectors._http import HttpServer
 from connectors.fakes.meta import FakeMeta, encoded
 from normalizer.errors import Misconfigured
 
+pytestmark = pytest.mark.slow
+
 
 class Subscriber:
     """An app that answers as it is told."""

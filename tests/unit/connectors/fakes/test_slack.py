@@ -21,6 +21,8 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 
 from connectors.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, FakeSlack, Fault
 
+pytestmark = pytest.mark.slow
+
 CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[4].parent / "shared" / "corpora"))
 
 

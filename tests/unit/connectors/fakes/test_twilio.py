@@ -29,6 +29,8 @@ from connectors.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 from connectors.sms import Sms
 from normalizer.errors import Misconfigured
 
+pytestmark = pytest.mark.slow
+
 CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[4].parent / "shared" / "corpora"))
 OURS, CUSTOMER, SERVICE = "+15005550006", "+4915112345678", "MG" + "7" * 32
 LIST = "/2010-04-01/Accounts/{AccountSid}/Messages.json"

@@ -20,6 +20,8 @@ from requests.adapters import HTTPAdapter
 from connectors.fakes.x import SECRETS, USAGE_CAPPED, USER_ID, FakeX
 from tests.unit.connectors.x_account import account, place
 
+pytestmark = pytest.mark.slow
+
 CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[4].parent / "shared" / "corpora"))
 CASSETTES = CORPORA / "tweepy" / "cassettes"
 DAY = 86_400
