@@ -65,8 +65,7 @@ class Walk:
                 continue
             page, done = self._page(place, answer)
             self._known.gap(self._source, page.position.gap)
-            if page.events or page.position != place:
-                yield page
+            yield page  # one without news is a look all the same
             place = page.position
             self._known.add(place.recent)
             stop.wait(poll_pause(answer.budgets, self._settings.poll_seconds) if done else page_pause(answer.budgets))
