@@ -67,7 +67,9 @@ class Sockets:
     def _page(self, socket: ClientConnection, seconds: float) -> Generator[Page, None, bool]:
         """What is there after a wait of `seconds`, and whether Slack is about to end this connection."""
         texts, ending = self._received(socket, seconds)
-        yield Page(self._events(texts), {})  # one without news tells that the connection stands: its pings were answered
+        yield Page(
+            self._events(texts), {}
+        )  # one without news tells that the connection stands: its pings were answered
         self._acknowledge(socket, texts)
         return ending
 

@@ -50,7 +50,9 @@ class Gate:
                 "set `secrets` when posts are signed, or else `tokens`"
             )
         if signature and tokens:
-            raise Misconfigured(f"{where} has a signature and tokens: set `secrets` to what signs, or leave `signature` out")
+            raise Misconfigured(
+                f"{where} has a signature and tokens: set `secrets` to what signs, or leave `signature` out"
+            )
         self._signature = signature
         self._token_header = token_header
         self._tokens = _chosen(tokens, _SHORTEST_TOKEN, f"{where}.tokens")
