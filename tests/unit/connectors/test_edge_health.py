@@ -30,6 +30,8 @@ from normalizer.errors import Retriable
 from normalizer.events import Health, Message, RawEvent
 from tests.servers.topic import wait
 
+pytestmark = pytest.mark.slow
+
 QUICK = Pauses(first=0.01, longest=0.05, patience=0.05)
 
 

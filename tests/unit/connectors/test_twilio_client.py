@@ -17,6 +17,8 @@ from connectors._twilio.client import TwilioClient, server_time
 from connectors.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 from normalizer.errors import Misconfigured, Retriable
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def twilio() -> Iterator[FakeTwilio]:

@@ -7,6 +7,8 @@ import pytest
 from connectors.webform import WebFormSettings
 from tests.unit.connectors.webform_door import BROWSER, GOOD, Door, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def door() -> Iterator[Door]:

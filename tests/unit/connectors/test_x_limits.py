@@ -19,6 +19,8 @@ from connectors.x import X
 from normalizer.errors import Misconfigured, Retriable
 from tests.unit.connectors.x_account import KEYS, account, chain, ids, place, receiving
 
+pytestmark = pytest.mark.slow
+
 DATE = "Sun, 22 Nov 2026 12:00:00 GMT"
 NOON = 1_795_348_800
 

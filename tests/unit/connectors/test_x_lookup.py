@@ -17,6 +17,8 @@ from normalizer.errors import Misconfigured
 from normalizer.ids import message_id
 from tests.unit.connectors.x_account import KEYS, account, chain, events, messages, place, receiving, saved
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG of the test"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 
+import pytest
+
 from connectors._blobs import BlobStore
 from connectors.mail import Mail
 from normalizer.default_rules import POLICY
@@ -20,6 +22,8 @@ from streams.route import Route
 from streams.thread import Thread
 from tests.conformance.stage import StageContract, WriterContract
 from tests.unit.streams.samples import NOW, message, record
+
+pytestmark = pytest.mark.slow
 
 MESSAGES = [
     message("m1", offset=0),

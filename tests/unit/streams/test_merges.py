@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from streams._state import State
 from streams.route import Route
 from streams.thread import Thread
 from tests.unit.streams.samples import arrived, message, record
+
+pytestmark = pytest.mark.slow
 
 C, D, E, US = "cara@c.example", "dan@d.example", "eve@e.example", "support@us.example"
 

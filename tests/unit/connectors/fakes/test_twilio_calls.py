@@ -21,6 +21,8 @@ from connectors.fakes._twilio.phone import Caller
 from connectors.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 from tests.unit.connectors.voice_line import ANN, JO, OURS, line, read, stand_in, told
 
+pytestmark = pytest.mark.slow
+
 CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[4].parent / "shared" / "corpora"))
 needs_corpora = pytest.mark.skipif(not CORPORA.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are not here")
 
