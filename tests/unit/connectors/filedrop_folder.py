@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,6 @@ from connectors.filedrop import FileDrop, FileDropSettings
 from normalizer.events import Message, RawEvent
 from normalizer.wire import raw_headers, read_raw
 from tests.conformance.poller import Source, run
-
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[3].parent / "shared" / "corpora"))
 
 
 def mail(number: str, text: str = "hello", **headers: str) -> bytes:

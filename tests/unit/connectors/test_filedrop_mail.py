@@ -20,7 +20,8 @@ from normalizer.errors import Misconfigured, Rejected
 from normalizer.events import RawEvent
 from normalizer.mail.reading import read as read_mail
 from tests.conformance.poller import PollerContract, Source
-from tests.unit.connectors.filedrop_folder import CORPORA, Drop, mail
+from tests.servers.corpora import CORPORA, needs_corpora
+from tests.unit.connectors.filedrop_folder import Drop, mail
 
 pytestmark = pytest.mark.slow
 
@@ -264,7 +265,7 @@ def test_a_folder_that_is_no_maildir_is_for_a_person(tmp_path: Path) -> None:
         FileDrop("main", settings, BlobStore(tmp_path.as_uri()))._folder.files()
 
 
-@pytest.mark.skipif(not CORPORA.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are data that is not here")
+@needs_corpora
 @pytest.mark.parametrize("kind", [Mails, Mbox])
 def test_real_mails_come_out_as_many_messages(tmp_path: Path, kind: type[Mails]) -> None:
     """A hundred of SpamAssassin's, in a maildir and in an mbox that Python's own library wrote: each the same message."""

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from normalizer.errors import Rejected
 from normalizer.events import Message
+from tests.servers.corpora import ABSENT, CORPORA, WHY
 from tests.unit.connectors.meta_posts import read
 
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[3].parent / "shared" / "corpora"))
-pytestmark = pytest.mark.skipif(
-    not CORPORA.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are data that is not here"
-)
+if ABSENT:
+    pytest.skip(WHY, allow_module_level=True)
 
 
 def pywa() -> list[tuple[str, Any]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,11 +25,11 @@ from connectors.fakes._slack.outbox import Outbox
 from connectors.fakes.slack import FakeSlack
 from connectors.slack import Slack
 from normalizer.errors import Misconfigured, Retriable
+from tests.servers.corpora import CORPORA, needs_corpora
 from tests.unit.connectors.slack_told import callback, made, said, texts, wait
 
 pytestmark = pytest.mark.slow
 
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[3].parent / "shared" / "corpora"))
 OLD, NEW = "the-old-signing-secret", "the-new-signing-secret"
 
 
@@ -115,7 +114,7 @@ def test_a_body_that_is_no_text_is_verified_as_it_came(called: Called) -> None:
     assert len(called.kafka.events) == 1
 
 
-@pytest.mark.skipif(not CORPORA.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are data that is not here")
+@needs_corpora
 def test_the_vector_of_slacks_documentation_fits() -> None:
     """And one changed byte does not."""
     found = json.loads((CORPORA / "signatures" / "vectors.json").read_text("utf-8"))["slack"]

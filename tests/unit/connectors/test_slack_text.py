@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +11,10 @@ import pytest
 from connectors._slack.mrkdwn import mentioned, plain
 from connectors.slack import Slack
 from normalizer.errors import Rejected
+from tests.servers.corpora import CORPORA, needs_corpora
 from tests.unit.connectors.slack_told import one, raw, said
 
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[3].parent / "shared" / "corpora"))
-there = pytest.mark.skipif(
-    not CORPORA.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are data that is not here"
-)
+there = needs_corpora
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,9 +17,8 @@ from connectors.sms import Sms
 from normalizer.errors import Rejected
 from normalizer.events import Contact, Message
 from normalizer.ids import message_id
+from tests.servers.corpora import CORPORA, needs_corpora
 from tests.unit.connectors.twilio_messages import CUSTOMER, OURS, callback, form, listed, one, raw, sid
-
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[3].parent / "shared" / "corpora"))
 
 
 def said(number: int = 1, **more: str) -> Message:
@@ -264,7 +261,7 @@ def test_what_has_no_sid_is_rejected(body: bytes) -> None:
         Sms.read(msgspec.structs.replace(raw({}), body=body))
 
 
-@pytest.mark.skipif(not CORPORA.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are data that is not here")
+@needs_corpora
 def test_equal_texts_with_different_sids_are_never_merged() -> None:
     """2,238 real SMS, many of which say the same."""
     with (CORPORA / "sms_spam" / "spam.csv").open(encoding="utf-8", newline="") as file:

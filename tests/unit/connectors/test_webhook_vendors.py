@@ -22,11 +22,9 @@ from connectors._webhook.gate import Gate
 from connectors.webhook import Webhook, WebhookSettings
 from normalizer.errors import Misconfigured
 from normalizer.ids import message_id
-from tests.unit.connectors.webhook_door import CORPORA, PAGE, SECRET, Door, settings_of
+from tests.servers.corpora import CORPORA, needs_corpora
+from tests.unit.connectors.webhook_door import PAGE, SECRET, Door, settings_of
 
-needs_corpora = pytest.mark.skipif(
-    not CORPORA.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are data that is not here"
-)
 JSON = {"content-type": "application/json"}
 OLD = "another-secret-of-the-tests"
 GITHUB = {"header": "X-Hub-Signature-256", "prefix": "sha256="}

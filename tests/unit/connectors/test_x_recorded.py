@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,11 @@ from connectors._http import HttpServer
 from connectors._x.settings import XSettings
 from connectors.fakes.x import SECRETS, USER_ID
 from connectors.x import X
+from tests.servers.corpora import CORPORA, needs_corpora
 from tests.unit.connectors.x_account import KEYS, chain, events, messages, place
 
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[3].parent / "shared" / "corpora"))
 CASSETTES = CORPORA / "tweepy" / "cassettes"
-pytestmark = pytest.mark.skipif(not CASSETTES.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are not here")
+pytestmark = needs_corpora
 
 _LARGEST = 200_000  # the recorded upload of a film
 _PAGE = 40

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
-import os
 import time
 import tomllib
 from collections.abc import Mapping
@@ -25,7 +24,6 @@ from connectors.webhook import Webhook, WebhookSettings
 from normalizer.events import Message, RawEvent
 from normalizer.wire import raw_headers, read_raw
 
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[3].parent / "shared" / "corpora"))
 SECRET = "0123456789abcdef0123456789abcdef"
 PAGE = Path(__file__).parents[3] / "docs" / "channels" / "webhook.md"
 

@@ -1,8 +1,6 @@
 """Addresses in their normal form."""
 
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +10,7 @@ from hypothesis import strategies as st
 from normalizer.events import Contact
 from normalizer.identity import MAX_ADDRESS, MAX_NAME, contact, customer, display_name, email_address, phone_number
 from normalizer.ids import customer_id
-
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[3].parent / "shared" / "corpora"))
+from tests.servers.corpora import CORPORA, needs_corpora
 
 # Mostly the characters that addresses are made of, so that hypothesis meets every branch.
 ADDRESSLIKE = st.text(st.one_of(st.sampled_from('aB.@<>"\\()[]: +-%?;,\u3002é\u0130ßxn'), st.characters()), max_size=60)
@@ -87,6 +84,7 @@ def test_a_huge_address_is_cut() -> None:
     assert len(email_address("(" * 1_000_000 + "<" * 1_000_000)) <= MAX_ADDRESS
 
 
+@needs_corpora
 def test_every_written_form_of_the_example_numbers_gives_its_e164() -> None:
     """All countries' example numbers, as written nationally, internationally, as tel:, dialled and as WhatsApp id."""
     numbers = json.loads((CORPORA / "phonenumbers" / "example_numbers.json").read_text())

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,10 +18,9 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from connectors.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, FakeSlack, Fault
+from tests.servers.corpora import CORPORA, needs_corpora
 
 pytestmark = pytest.mark.slow
-
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[4].parent / "shared" / "corpora"))
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +171,7 @@ def test_edits_deletions_and_previews_are_told(fake: FakeSlack) -> None:
     assert events[3]["message"]["edited"] == events[2]["message"]["edited"]
 
 
-@pytest.mark.skipif(not CORPORA.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are data that is not here")
+@needs_corpora
 def test_its_payloads_have_the_fields_of_slacks_own(fake: FakeSlack) -> None:
     """Every field of ours in an event callback, and in what auth.test answers, is one that Slack sends."""
     samples = CORPORA / "slack" / "json-logs" / "samples"

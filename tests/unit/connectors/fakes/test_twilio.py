@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -28,15 +27,14 @@ from connectors._twilio.settings import MessagingSettings
 from connectors.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 from connectors.sms import Sms
 from normalizer.errors import Misconfigured
+from tests.servers.corpora import CORPORA, needs_corpora
 
 pytestmark = pytest.mark.slow
 
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[4].parent / "shared" / "corpora"))
 OURS, CUSTOMER, SERVICE = "+15005550006", "+4915112345678", "MG" + "7" * 32
 LIST = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
 ONE = "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json"
 MEDIA = "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media.json"
-needs_openapi = pytest.mark.skipif(not CORPORA.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are not here")
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +87,7 @@ def get(twilio: FakeTwilio, path: str, **query: str) -> Any:
     return httpx.get(twilio.url + path, params=query, auth=(ACCOUNT_SID, AUTH_TOKEN), trust_env=False).json()
 
 
-@needs_openapi
+@needs_corpora
 def test_answers_are_as_twilios_openapi_document_says(twilio: FakeTwilio, client: TwilioClient) -> None:
     """Lists with and without a next page, a message, a list of media, and what a create gives."""
     twilio.number(OURS, messaging_service_sid=SERVICE)
@@ -107,7 +105,7 @@ def test_answers_are_as_twilios_openapi_document_says(twilio: FakeTwilio, client
     assert client.messages(made.json()["sid"]).fetch().status == "queued"
 
 
-@needs_openapi
+@needs_corpora
 def test_our_requests_are_as_twilios_openapi_document_says(twilio: FakeTwilio, tmp_path: Path) -> None:
     """Paths, names of query parameters, sizes of pages: all that the connector asks."""
     twilio.messages.receive(CUSTOMER, OURS, "hi", media=[(b"x", "image/png")], quiet=True)
@@ -141,7 +139,7 @@ def test_our_requests_are_as_twilios_openapi_document_says(twilio: FakeTwilio, t
             assert not name.startswith("Date") or date.fromisoformat(text)
 
 
-@needs_openapi
+@needs_corpora
 def test_twilios_own_examples_go_through_the_poller(tmp_path: Path) -> None:
     """Every example answer of the list of messages, served as it stands, gives its messages."""
     examples = openapi()["paths"][LIST]["get"]["responses"]["200"]["content"]["application/json"]["examples"]

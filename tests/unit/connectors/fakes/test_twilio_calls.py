@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -19,12 +17,10 @@ import pytest
 from connectors._twilio.client import TwilioClient
 from connectors.fakes._twilio.phone import Caller
 from connectors.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
+from tests.servers.corpora import CORPORA, needs_corpora
 from tests.unit.connectors.voice_line import ANN, JO, OURS, line, read, stand_in, told
 
 pytestmark = pytest.mark.slow
-
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[4].parent / "shared" / "corpora"))
-needs_corpora = pytest.mark.skipif(not CORPORA.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are not here")
 
 
 @pytest.fixture

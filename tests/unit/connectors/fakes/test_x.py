@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -18,11 +17,11 @@ import yaml
 from requests.adapters import HTTPAdapter
 
 from connectors.fakes.x import SECRETS, USAGE_CAPPED, USER_ID, FakeX
+from tests.servers.corpora import CORPORA, needs_corpora
 from tests.unit.connectors.x_account import account, place
 
 pytestmark = pytest.mark.slow
 
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[4].parent / "shared" / "corpora"))
 CASSETTES = CORPORA / "tweepy" / "cassettes"
 DAY = 86_400
 
@@ -104,7 +103,7 @@ def test_only_what_is_asked_for_is_shown(fake: FakeX) -> None:
     assert sorted(post) == ["edit_history_tweet_ids", "id", "text"]
 
 
-@pytest.mark.skipif(not CASSETTES.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are not here")
+@needs_corpora
 @pytest.mark.parametrize(
     ("cassette", "method", "arguments"),
     [

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 import tracemalloc
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -22,8 +20,8 @@ from normalizer.mail.fitting import MAX_MESSAGE
 from normalizer.mail.identifiers import parse as parse_ids
 from normalizer.mail.reading import MAX_TEXT, read
 from normalizer.mail.uuencode import without_files
+from tests.servers.corpora import CORPORA, needs_corpora
 
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[4].parent / "shared" / "corpora"))
 WHOLE = b"""\
 Message-ID: <m1@x.example>
 Date: Mon, 1 Jan 2024 10:00:00 +0100
@@ -275,7 +273,7 @@ def test_mutated_mails_give_one_message(changes: list[tuple[int, bytes, int]]) -
     assert set(found.degradations) <= set(MEANING)
 
 
-@pytest.mark.skipif(not CORPORA.is_dir(), reason="the open corpora (SWITCHBOARD_CORPORA) are data that is not here")
+@needs_corpora
 @pytest.mark.parametrize(
     "folder", ["stalwart", "mikel_mail", "mail_parser", "django_mailbox", "cpython_test_email", "chatwoot"]
 )
