@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-from confluent_kafka import Consumer, Message, Producer
+from confluent_kafka import Consumer, Message, Producer  # type: ignore[import-untyped]  # this version ships no types
 
 from bench.stopwatch import PATIENCE_SECONDS, Run, Stopwatch
 from connectors._blobs import BlobStore
