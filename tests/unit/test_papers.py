@@ -26,7 +26,7 @@ TEXTS = sorted(
     for folder in (*ROOMS, "tests", "bench", "docs", "deploy")
     for path in (REPO / folder).rglob("*")
     if path.suffix in (".py", ".md", ".toml", ".json", ".sql", ".html", ".js", ".css", ".svg", ".conf")
-) + [path for path in REPO.iterdir() if path.is_file() and path.suffix != ".lock"]
+) + [path for path in REPO.iterdir() if path.is_file() and path.suffix != ".lock" and path.name != ".git"]
 COMPOSE = yaml.safe_load((REPO / "docker-compose.yml").read_text("utf-8"))
 SERVICES = {name: service["command"] for name, service in COMPOSE["services"].items() if "command" in service}
 # In pieces, so that this file is not found itself.
