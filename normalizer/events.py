@@ -70,7 +70,7 @@ class Message(Event, frozen=True, kw_only=True, omit_defaults=True):
     `text` is everything, `visible_text` what the sender newly wrote; `html` is sanitized. `item` of `items`
     counts the messages that one raw record gave. `about` is the id of the message that an edit, a deletion or a
     reaction is about, "" for others. `degradations` names whatever had to be guessed or cut. `trust` says
-    whether the sender is who he says, "" where nothing was there to tell.
+    whether the sender is who he says, "" where nothing told. `outgoing`: our own side edited, took back or reacted.
     """
 
     type: ClassVar[str] = "switchboard.message.normalized"
@@ -102,6 +102,7 @@ class Message(Event, frozen=True, kw_only=True, omit_defaults=True):
     degradations: tuple[str, ...] = ()
     trust: Literal["", "verified", "unknown", "spoofed"] = ""
     about: str = ""
+    outgoing: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True):

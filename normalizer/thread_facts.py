@@ -116,7 +116,8 @@ def speaker(message: Message, policy: ThreadPolicy) -> Speaker:
 
 def customer_of(message: Message, policy: ThreadPolicy) -> Contact:
     """The party that is not our own: whoever speaks, or whom our side spoke to."""
-    return message.to[0] if message.kind == "echo" and message.to else speaker(message, policy).contact
+    ours = message.kind == "echo" or message.outgoing
+    return message.to[0] if ours and message.to else speaker(message, policy).contact
 
 
 def _everyone(message: Message, speaker: str) -> tuple[str, ...]:

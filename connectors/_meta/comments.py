@@ -70,6 +70,7 @@ def _draft(item: Item, change: _Change) -> Draft:
         key=f"{change.page}:{change.post}",  # a comment, our answer and its removal go one after the other
         sent_at=said if kind == "message" else item.at.time or said,
         kind="echo" if change.ours and kind == "message" else kind,
+        outgoing=change.ours and kind != "message",
         parents=tuple(filter(None, (change.answers if kind == "message" else change.own,))),
         content=_content(item) if kind != "deletion" else Content(fields=_facts(item)),
     )

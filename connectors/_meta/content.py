@@ -72,7 +72,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A message before it is cleaned.
 
     `parents` are the vendor's ids of what it is about, `thread` the vouched one. `key` is set where order must be kept
-    among more than one thread.
+    among more than one thread. `outgoing` is that of `Message`.
     """
 
     own: str
@@ -84,6 +84,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind = "message"
     parents: tuple[str, ...] = ()
     content: Content = Content()
+    outgoing: bool = False
 
 
 Eye = Callable[[Item], Draft | None]
@@ -127,6 +128,7 @@ def _message(raw: RawEvent, draft: Draft) -> Message:
         fields={clean(name)[:100]: clean(value)[:_VALUE] for name, value in fields},
         degradations=tuple(dict.fromkeys(notes)),
         about=message_id(raw.channel, raw.account, about) if about else "",
+        outgoing=draft.outgoing,
     )
 
 

@@ -67,6 +67,7 @@ class _Talk:
             thread=self.customer.address,
             sent_at=node["timestamp"].time or item.at.time,
             kind="echo" if self.ours and kind == "message" else kind,
+            outgoing=self.ours and kind != "message",
             parents=tuple(filter(None, parents)),
             content=said + Content(fields=more),
         )

@@ -78,6 +78,7 @@ def _echo(item: Item) -> Draft:
         thread=_thread(item, customer),
         sent_at=node["timestamp"].time,
         kind=_KINDS[kind] if changes else "echo",
+        outgoing=changes,
         parents=_parents(node, kind),
         content=content(node),
     )

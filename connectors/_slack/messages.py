@@ -14,7 +14,7 @@ from connectors._slack.mrkdwn import plain
 from connectors._slack.ts import moment
 from connectors._slack.value import Json, first, items, mapping, text
 from normalizer.errors import Rejected
-from normalizer.events import Kind, Message, ThreadRefs
+from normalizer.events import Contact, Kind, Message, ThreadRefs
 
 _SAID = {"", "bot_message", "file_share", "file_mention", "me_message", "thread_broadcast", "file_comment"}
 _SILENT = {
@@ -118,7 +118,7 @@ def _said(context: Context, said: Json) -> Message:
             parents=(context.item(root),) if root != ts else (),
             provider=context.provider(root),
         ),
-        to=tuple(context.person(user) for user in _answered(context, said)) if kind == "echo" else (),
+        to=_to(context, said, ours=kind == "echo"),
         degradations=(*found.degradations, *unsupported),
     )
 
@@ -160,11 +160,10 @@ def _kind(context: Context, said: Json) -> Kind:
     return "auto_reply" if answers_us or user == _SLACKBOT or subtype == "slackbot_response" else "message"
 
 
-def _answered(context: Context, said: Json) -> list[str]:
-    """Whom our side spoke to: the other party, or whoever began the thread."""
-    several = (context.partner, said.get("parent_user_id"), mapping(said.get("root")).get("user"))
-    found = first(several)
-    return [found] if found and found not in context.own else []
+def _to(context: Context, said: Json, *, ours: bool) -> tuple[Contact, ...]:
+    """Whom our side spoke to: the other party, or whoever began the thread. Others speak to the channel."""
+    found = first((context.partner, said.get("parent_user_id"), mapping(said.get("root")).get("user")))
+    return (context.person(found),) if ours and found and found not in context.own else ()
 
 
 def _changed(context: Context, event: Json) -> tuple[Message, ...]:
@@ -184,7 +183,13 @@ def _edit(context: Context, now: Json, version: str) -> Message:
     own = f"{found.refs.own};edit;{version}"
     refs = ThreadRefs(own=own, parents=(found.refs.own,), provider=found.refs.provider)
     return msgspec.structs.replace(
-        found, id=context.id(own), kind="edit", about=found.id, refs=refs, sent_at=moment(version) or found.sent_at
+        found,
+        id=context.id(own),
+        kind="edit",
+        about=found.id,
+        refs=refs,
+        sent_at=moment(version) or found.sent_at,
+        outgoing=found.kind == "echo",
     )
 
 
@@ -202,9 +207,11 @@ def _withdrawn(context: Context, gone: str, before: Json, at: str) -> Message:
         raise Rejected("no-id", "a deletion in Slack has no channel or names no message: see who sends it")
     about = context.item(gone)
     own, root = f"{about};deletion", text(before.get("thread_ts")) or (gone if before else "")
-    found = _message(context, {**before, "files": []}, own, "deletion", "")
+    found, ours = _message(context, {**before, "files": []}, own, "deletion", ""), context.is_ours(before)
     return msgspec.structs.replace(
         found,
+        to=_to(context, before, ours=ours),
+        outgoing=ours,
         about=context.id(about),
         sent_at=moment(at),
         refs=ThreadRefs(own=own, parents=(about,), provider=context.provider(root) if root or context.direct else ""),

@@ -98,6 +98,14 @@ def test_echo_of_own_replies_from_other_tools() -> None:
     assert (found.refs.provider, found.fields) == ("55:77", {"app": "31415"})
 
 
+def test_what_our_side_takes_back_is_the_customers_conversation_all_the_same() -> None:
+    """A deletion of ours names whom it was said to; one of the customer's is his own."""
+    told = {"mid": "m_2", "is_echo": True, "is_deleted": True}
+    ours = one(direct({"sender": {"id": "55"}, "recipient": {"id": "77"}, "message": told}), "messenger")
+    assert (ours.kind, ours.outgoing, ours.sender, ours.to) == ("deletion", True, PAGE, (CUSTOMER,))
+    assert one(message(is_deleted=True), "messenger").outgoing is False
+
+
 @pytest.mark.parametrize(
     "told", [{"pass_thread_control": {"new_owner_app_id": 1}}, {"take_thread_control": {}}, {"app_roles": {"1": ["x"]}}]
 )

@@ -149,6 +149,24 @@ def test_our_own_bot_is_an_echo() -> None:
     assert one(said(channel="D1", user="U0BOT"), own="U0BOT", partner="U3").to[0].address == "T1:U3"
 
 
+def test_what_our_own_bot_changes_is_outgoing() -> None:
+    """Its edits and deletions name whom it had answered; those of others are their own."""
+    before = said("v1", user="U0BOT", bot_id="B1", thread_ts="1690000000.000100", parent_user_id="U7")
+    edited = changed({**before, "text": "v2", "edited": {"user": "U0BOT", "ts": "1700000003.000000"}}, before)
+    gone = {
+        "type": "message",
+        "subtype": "message_deleted",
+        "channel": "C1",
+        "deleted_ts": ROOT,
+        "ts": "1700000009.000900",
+    }
+    for event, kind in ((edited, "edit"), ({**gone, "previous_message": before}, "deletion")):
+        found = one(event, own="U0BOT B1")
+        assert (found.kind, found.outgoing, [each.address for each in found.to]) == (kind, True, ["T1:U7"])
+        other = one(event)
+        assert (other.outgoing, other.to) == (False, ())
+
+
 def test_another_bot_is_heard_and_starts_no_loop() -> None:
     """Forms and alerts come from bots; but a bot that answers us is an automatic reply, and so is Slackbot."""
     form = one(said("a form", subtype="bot_message", user=None, bot_id="B9", username="Intake"))

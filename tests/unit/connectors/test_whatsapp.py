@@ -228,6 +228,15 @@ def test_what_our_own_side_says_in_the_app_is_an_echo() -> None:
     assert message.refs.provider == "106540352242922:+4915112345678"
 
 
+@pytest.mark.parametrize(("kind", "expected"), [("edit", "edit"), ("revoke", "deletion")])
+def test_what_our_own_side_changes_in_the_app_is_outgoing(kind: str, expected: str) -> None:
+    """An edit and a deletion of ours are no words of the customer's, whose conversation they are in."""
+    told = {"from": "15550783881", "to": "4915112345678", "id": "wamid.6", "timestamp": "1767323045", "type": kind}
+    message = one(whatsapp(message_echoes=[told | {kind: {"original_message_id": "wamid.5"}}]))
+    assert (message.kind, message.outgoing) == (expected, True)
+    assert message.to == (Contact("tel", "+4915112345678", "Ann"),)
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from normalizer.events import Bounce, Contact, Forwarded, Message
+from normalizer.events import Bounce, Contact, Forwarded, Kind, Message
 from normalizer.ids import conversation_id
 from normalizer.mail import tokens
 from normalizer.thread_facts import Speaker, Subject, facts, speaker
@@ -117,3 +117,10 @@ def test_what_an_agent_forwards_is_of_the_customer() -> None:
 def test_whoever_else_forwards_speaks_for_himself(found: Message, policy: ThreadPolicy, expected: str) -> None:
     """A stranger, anybody by default, and an agent whose forward names no customer, or a colleague."""
     assert speaker(found, policy).contact.address == expected
+
+
+@pytest.mark.parametrize(("kind", "outgoing"), [("echo", False), ("edit", True), ("deletion", True)])
+def test_what_our_own_side_does_is_its_recipients(kind: Kind, outgoing: bool) -> None:
+    """Even when nothing of the conversation came before: our address is nobody's customer."""
+    found = msgspec.structs.replace(message("m1", US), kind=kind, outgoing=outgoing, to=(Contact("email", C),))
+    assert facts(found).customer == Contact("email", C)
