@@ -1,0 +1,111 @@
+"""What a mail costs in each part of the pure work and in the store, in CPU time, without Kafka.
+
+    python -m bench.parts --mails 2400 --runs 3
+
+The mails go through all stages in batches, as a worker gives them; reading alone, and the way of an event into a
+record and back, are measured beside that. CPU time is that of this thread. The result goes to ``bench/results/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from bench.line import STAGES, Line, raw_records
+from bench.mails import raw_mails
+from bench.report import RESULTS, Figure, Machine, figure, this_machine
+from normalizer.errors import SwitchboardError
+from normalizer.events import Message, Threaded
+from normalizer.mail.reading import read
+from normalizer.wire import decode, encode, header, read_raw, versioned_type
+from streams._record import Output, Record
+
+BATCH = 500
+READING = "of normalize: reading"
+DECODING = "of thread: decoding the message"
+ENCODING = "of thread: encoding it with its conversation"
+ALL = "all"
+MICRO = 1e6
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """Microseconds of CPU for a mail in each part, over `items` mails in each of `runs` runs."""
+
+    machine: Machine
+    items: int
+    runs: int
+    microseconds: dict[str, Figure]
+
+
+class Clock:
+    """CPU seconds of this thread by part."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.thread_time()
+
+    def ended(self, part: str) -> None:
+        """Count what went by since the last call for `part`; for nothing when it is ""."""
+        now = time.thread_time()
+        if part:
+            self.seconds[part] = self.seconds.get(part, 0.0) + now - self._last
+        self._last = time.thread_time()
+
+
+def one_run(records: Sequence[Record]) -> dict[str, float]:
+    """CPU seconds of each part for all records, once through a new store."""
+    clock, outputs = Clock(), []
+    with tempfile.TemporaryDirectory() as folder, Line(Path(folder)) as line:
+        for start in range(0, len(records), BATCH):
+            clock.ended("")
+            outputs += line.carry(records[start : start + BATCH], clock.ended)
+    found = {part: clock.seconds[part] for part in STAGES}
+    found[ALL] = sum(found.values())
+    raws = [read_raw(record.value, record.headers, key=record.key) for record in records]
+    found[READING] = _timed(lambda: [read(raw) for raw in raws])
+    messages, threaded = _of(outputs, Message), _of(outputs, Threaded)
+    found[DECODING] = _timed(lambda: [decode(Message, each.value, each.headers) for each in messages])
+    events = [decode(Threaded, each.value, each.headers) for each in threaded]
+    found[ENCODING] = _timed(lambda: [encode(event) for event in events])
+    return found
+
+
+def _of(outputs: Sequence[Output], cls: type[Message] | type[Threaded]) -> list[Output]:
+    kind = versioned_type(cls)
+    return [output for output in outputs if header(output.headers, "ce_type") == kind]
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
+
+
+def main() -> None:
+    """Measure, print a table, and write the JSON."""
+    parser = argparse.ArgumentParser(prog="python -m bench.parts", description=__doc__)
+    parser.add_argument("--mails", type=int, default=2400, help="in each run (2400: the whole set once)")
+    parser.add_argument("--runs", type=int, default=3, help="(3)")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the folder for the JSON")
+    wanted = parser.parse_args()
+    machine = this_machine()
+    try:
+        records = raw_records(raw_mails(wanted.mails))
+    except SwitchboardError as error:
+        sys.exit(f"bench: {error}")
+    runs = [one_run(records) for _ in range(wanted.runs)]
+    parts = {part: figure([run[part] / len(records) * MICRO for run in runs], 1) for part in runs[0]}
+    for part, found in parts.items():
+        print(f"{found.median:9,.1f} µs  ({found.least:,.1f} to {found.most:,.1f})  {part}")
+    report = Parts(machine, len(records), len(runs), parts)
+    (wanted.results / "parts.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+
+
+if __name__ == "__main__":
+    main()
