@@ -41,13 +41,13 @@ class Rulings:
 
 def prioritize(message: Message, rules: RuleSet) -> tuple[Priority, Decision]:
     """How soon somebody should act; `rules` give one of the four priorities."""
-    result, decision = rules.decide("priority", facts(message))
+    result, decision = rules.decide("priority", facts(message, rules.named))
     return msgspec.convert(result, Priority), decision
 
 
 def choose_queue(message: Message, rules: RuleSet) -> tuple[str, Decision]:
     """The name of the queue that `message` belongs to."""
-    return rules.decide("queue", facts(message))
+    return rules.decide("queue", facts(message, rules.named))
 
 
 def suppress(message: Message, rules: RuleSet) -> tuple[str, Decision | None]:
@@ -62,5 +62,5 @@ def suppress(message: Message, rules: RuleSet) -> tuple[str, Decision | None]:
         return HONEYPOT, Decision("suppress", "honeypot", HONEYPOT, "a field that people cannot see was filled in")
     if LOOP in message.degradations:
         return "loop", Decision("suppress", LOOP, "loop", message.fields.get("loop", "the mail goes in circles"))
-    reason, decision = rules.decide("suppress", facts(message))
+    reason, decision = rules.decide("suppress", facts(message, rules.named))
     return (reason, decision) if reason else ("", None)

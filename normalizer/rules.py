@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from difflib import get_close_matches
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Literal
 
 import cel
@@ -20,10 +20,14 @@ from normalizer.errors import Misconfigured
 from normalizer.events import Decision
 from normalizer.facts import EXAMPLE
 from normalizer.policy import Rule
+from normalizer.wordlists import Text, WordLists, of_one
 
 What = Literal["thread", "duplicate", "suppress", "priority", "queue", "reopen", "customer"]
 
 _MAX_BECAUSE = 400
+_FEW = frozenset({"kind", "trust", "channel", "has_attachments", "is_reply", "hour", "weekday"})
+"""Facts with few values: what a condition says of them is remembered."""
+_MOST_KNOWN = 10_000
 _FAILURES = (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError)
 # fmt: off
 FUNCTIONS = frozenset({
@@ -36,6 +40,7 @@ _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 _BOUND = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*(\w+)\s*,")
 _PATH = re.compile(r"\bmessage\s*\.\s*(\w+)(?:\s*\.\s*(\w+)\b(?!\s*\())?")
 _WHOLE = re.compile(r"\bmessage\b(?!\s*\.\s*\w)")
+_SPOKEN = re.compile(r"message\.(subject|text)\.mentions\(\"([^\"\\|]*)\"\)")
 _COLUMN = re.compile(r"<input>:1:(\d+): (.*)")
 
 
@@ -56,8 +61,9 @@ class RuleSet:
                 raise Misconfigured(f"{self.name} has two rules named {rule.name!r}: give each a name of its own")
             if results and rule.then not in results:
                 raise _wrong(name, rule, f"gives {rule.then!r}", f"let it give one of {', '.join(results)}")
-        self._compiled = tuple((rule, _compiled(name, rule)) for rule in rules)
-        self._named = _named(rules)
+        self._conditions = tuple(_Condition(rule, _compiled(name, rule)) for rule in rules)
+        self._lists = WordLists(words for each in self._conditions for _, words in each.spoken)
+        self.named = _named(rules)
 
     def __repr__(self) -> str:
         return f"RuleSet({self.name}: {len(self.rules)} rules, else {self.default!r})"
@@ -68,21 +74,73 @@ class RuleSet:
         A rule that cannot be evaluated (it names a form field that this message has not) does not match; the
         decision says so. Nothing is ever raised for what a message contains.
         """
-        found: list[str] = []
+        case = _Case(facts, self.named, self._lists)
         failed: list[str] = []
-        seen = {name: {fact: below[fact] for fact in self._named & below.keys()} for name, below in facts.items()}
-        context = cel.Context(seen, {"mentions": partial(_mentions, found)})
-        for rule, program in self._compiled:
-            found.clear()
+        for condition in self._conditions:
+            rule = condition.rule
             try:
-                matched = program.execute(context) is True
+                matched = condition.holds(case)
             except _FAILURES as error:
                 failed.append(f"; rule {rule.name} did not apply ({_brief(error)})")
                 continue
             if matched:
-                evidence = f"found {', '.join(map(repr, found))}; " if found else ""
+                evidence = f"found {', '.join(map(repr, case.found))}; " if case.found else ""
                 return rule.then, _decision(what, rule.name, rule.then, evidence, rule.when, failed)
         return self.default, _decision(what, "default", self.default, "", "no rule matched", failed)
+
+
+class _Case:
+    """The facts of one message on their way through a set of rules; `found` are the words that the last one found."""
+
+    def __init__(self, facts: Mapping[str, Mapping[str, Any]], named: Set[str], lists: WordLists) -> None:
+        self.facts = {name: {fact: below[fact] for fact in named & below.keys()} for name, below in facts.items()}
+        self.found: list[str] = []
+        self._lists = lists
+        self._texts: dict[str, Text] = {}
+        self._context: cel.Context | None = None
+
+    def first(self, fact: str, words: str) -> str | None:
+        """The first word of one of the lists that stands in a fact."""
+        text = self._texts.get(fact)
+        if text is None:
+            text = self._texts[fact] = self._lists.read(self.facts["message"][fact])
+        return text.first(words)
+
+    def context(self) -> cel.Context:
+        """The facts for CEL, which takes a copy of them."""
+        if self._context is None:
+            self._context = cel.Context(self.facts, {"mentions": partial(_mentions, self.found)})
+        return self._context
+
+
+class _Condition:
+    """A rule's condition. CEL is asked as seldom as can be: not for words, and once for the same few plain facts."""
+
+    def __init__(self, rule: Rule, program: cel.Program) -> None:
+        self.rule = rule
+        self.spoken = _spoken(rule.when)
+        self._program = program
+        named = _named([rule])
+        self._few = tuple(sorted(named)) if named <= _FEW else None
+        self._known: dict[tuple[Any, ...], bool] = {}
+
+    def holds(self, case: _Case) -> bool:
+        """Whether it is true of `case`. Raises one of `_FAILURES` when that cannot be told."""
+        case.found.clear()
+        if self.spoken:
+            word = next((word for fact, words in self.spoken if (word := case.first(fact, words))), None)
+            if word is not None:
+                case.found.append(word)
+            return word is not None
+        if self._few is None:
+            return self._program.execute(case.context()) is True
+        key = tuple(case.facts["message"][fact] for fact in self._few)
+        known = self._known.get(key)
+        if known is None:
+            known = self._program.execute(case.context()) is True
+            if len(self._known) < _MOST_KNOWN and not case.found:
+                self._known[key] = known
+        return known
 
 
 def _decision(what: What, rule: str, result: str, evidence: str, reason: str, failed: Sequence[str]) -> Decision:
@@ -157,22 +215,14 @@ def _brief(error: BaseException) -> str:
 
 def _mentions(found: list[str], text: str, words: str) -> bool:
     """Whether one of `words` stands in `text`; it is then added to `found`, as the evidence."""
-    folded = text.casefold()
-    for word in _split(words):
-        if word in folded and _whole_word(word).search(folded):
-            found.append(word)
-            return True
-    return False
+    word = of_one(words).read(text).first(words)
+    if word is None:
+        return False
+    found.append(word)
+    return True
 
 
-@lru_cache(1024)
-def _split(words: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in words.casefold().split(",") if word.strip())
-
-
-@lru_cache(8192)
-def _whole_word(word: str) -> re.Pattern[str]:
-    """Not inside a longer word; from Thai on, scripts write words without spaces (or, as Hangul, with endings)."""
-    before = r"(?<!\w)" if word[0] < "\u0e00" else ""
-    after = r"(?!\w)" if word[-1] < "\u0e00" else ""
-    return re.compile(before + re.escape(word) + after)
+def _spoken(when: str) -> tuple[tuple[str, str], ...]:
+    """The facts and lists of a condition that asks for nothing but words in texts; empty for any other."""
+    parts = [_SPOKEN.fullmatch(part.strip()) for part in when.split("||")]
+    return tuple((part[1], part[2]) for part in parts if part) if all(parts) else ()

@@ -195,3 +195,18 @@ def test_no_message_raises(text: str, subject: str, fields: dict[str, str]) -> N
     assert result in {"a", "b", "no"}
     assert (result, decision) == rules.decide("queue", seen)
     assert len(decision.because) <= 400
+
+
+def test_words_are_found_alike_however_the_condition_is_written() -> None:
+    """Conditions of words alone are not given to CEL: with something beside them they are, and say the same."""
+    plain = 'message.subject.mentions("urgent, now") || message.text.mentions("urgent, now")'
+    seen = facts(message(text="Come NOW, it is urgent"))
+    results = [one(when).decide("queue", seen) for when in (plain, f"({plain}) && true")]
+    assert [(result, made.because.partition(";")[0]) for result, made in results] == [("yes", "found 'urgent'")] * 2
+
+
+def test_what_is_remembered_of_a_condition_is_of_these_facts_alone() -> None:
+    """A condition on a kind is evaluated once for each kind, and says the same the second time."""
+    rules = one('message.kind == "list"')
+    kinds = ("list", "message", "list", "message")
+    assert [rules.decide("queue", facts(message(kind=kind)))[0] for kind in kinds] == ["yes", "no", "yes", "no"]
