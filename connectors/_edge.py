@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from starlette.routing import BaseRoute
 
 from connectors._base import Connector, Poller, Receiver
+from connectors._bearer import Bearer
 from connectors._board import Board
 from connectors._cursors import Cursors
 from connectors._membership import Membership
@@ -92,14 +93,17 @@ class Edge:
         self._stop = threading.Event()
         self._reporter = threading.Thread(target=self._report_until_stopped, name="health reports", daemon=True)
 
-    def routes(self) -> list[BaseRoute]:
-        """The doors of all receivers and ``/metrics``, for one HTTP server; empty when there are no doors."""
+    def routes(self, bearer: Bearer = Bearer()) -> list[BaseRoute]:  # noqa: B008 - it never changes
+        """The doors of all receivers and ``/metrics``, for one HTTP server; empty when there are no doors.
+
+        `bearer` says who may see the metrics: nobody, unless a token is set.
+        """
         found: list[BaseRoute] = []
         for receiver in self._receivers:
             status = self._board.status(account_name(receiver.channel, receiver.account), receiver)
             found.extend(receiver.routes(accepting(receiver, self._publisher, status)))
             status.running()
-        return [*found, metrics_route(self.health)] if found else []
+        return [*found, metrics_route(self.health, bearer)] if found else []
 
     def start(self) -> None:
         """Start to read, and to report. Returns at once."""

@@ -23,22 +23,26 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from connectors._bearer import Bearer
 from connectors._guard import DEFAULT_LIMITS, Guard, Limits, Problem, headers_too_large, problem
+from connectors._tls import LOOK_SECONDS, Certificate
 from normalizer.errors import Misconfigured, SwitchboardError
 
 Problems = Callable[[], Sequence[str]]
 """Says what is wrong with the process now, a sentence each; nothing when it is well."""
 
+_NOBODY = Bearer()
 
-def application(routes: Sequence[BaseRoute], limits: Limits, problems: Problems) -> Starlette:
-    """The ASGI app: the doors, ``/healthz`` (200, or 503 with the reasons), the guard, and problem documents."""
+
+def application(routes: Sequence[BaseRoute], limits: Limits, problems: Problems, bearer: Bearer = _NOBODY) -> Starlette:
+    """The ASGI app: the doors, ``/healthz`` (200 or 503; the reasons for `bearer` alone), the guard, and problem documents."""
 
     async def healthz(request: Request) -> Response:
-        del request
         reasons = list(problems())
-        return JSONResponse(
-            {"status": "failing" if reasons else "ok", "reasons": reasons}, status_code=503 if reasons else 200
-        )
+        told: dict[str, object] = {"status": "failing" if reasons else "ok"}
+        if bearer.knows(request):
+            told["reasons"] = reasons
+        return JSONResponse(told, status_code=503 if reasons else 200)
 
     handled = (HTTPException, SwitchboardError, ClientDisconnect, Exception)
     return Starlette(
@@ -51,7 +55,8 @@ def application(routes: Sequence[BaseRoute], limits: Limits, problems: Problems)
 class HttpServer:
     """Routes on a port. The port is bound at once, so that a taken one is an error at the start.
 
-    Raises `Misconfigured` when host and port cannot be had. Port 0 takes a free one: see `port`.
+    Raises `Misconfigured` when host and port cannot be had. Port 0 takes a free one: see `port`. With a `certificate`
+    only TLS is spoken. `bearer` says who may see what is wrong.
     """
 
     def __init__(
@@ -62,15 +67,30 @@ class HttpServer:
         *,
         limits: Limits = DEFAULT_LIMITS,
         problems: Problems = tuple,
+        bearer: Bearer = _NOBODY,
+        certificate: Certificate | None = None,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._socket = _bind(host, port)
         self.host = host
         self.port: int = self._socket.getsockname()[1]
-        self._server = _Server(_Config(application(routes, limits, problems), limits))
+        self._certificate = certificate
+        self._look_seconds = look_seconds
+        self._server = _Server(_Config(application(routes, limits, problems, bearer), limits, certificate))
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a path."""
+        return f"{'https' if self._certificate else 'http'}://{self.host}:{self.port}"
 
     async def run(self) -> None:
         """Serve on the running loop until `stop`; then take no more connections and finish what is in flight."""
-        await self._server.serve(sockets=[self._socket])
+        renewing = asyncio.create_task(self._certificate.keep(self._look_seconds)) if self._certificate else None
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            if renewing:
+                renewing.cancel()
 
     def stop(self) -> None:
         """Ask `run` to end soon. May be called from any thread, and more than once."""
@@ -104,10 +124,11 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 class _Config(uvicorn.Config):
-    def __init__(self, app: Starlette, limits: Limits) -> None:
+    def __init__(self, app: Starlette, limits: Limits, certificate: Certificate | None) -> None:
         super().__init__(
             app,
             http=_Protocol,
+            ssl_context_factory=(lambda *_: certificate.context) if certificate else None,
             lifespan="off",
             log_config=None,
             access_log=False,

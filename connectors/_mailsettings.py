@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from normalizer.errors import Misconfigured, Retriable
+from normalizer.secret import Secret
 
 _TOKEN_SECONDS = 30
 _TOKEN_BYTES = 64 << 10
@@ -38,8 +39,8 @@ class MailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     tls: Literal["tls", "starttls", "none"] = "tls"
     plaintext: bool = False
     ca_file: str = ""
-    password: str = ""
-    token: str = ""
+    password: Secret = ""
+    token: Secret = ""
     token_command: tuple[str, ...] = ()
     folders: Annotated[tuple[str, ...], Meta(min_length=1)] = ("INBOX",)
     since: date | None = None

@@ -17,16 +17,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from connectors._bearer import Bearer
 from connectors._status import State
 from normalizer.events import Health
 
 
-def metrics_route(health: Callable[[], Sequence[Health]]) -> BaseRoute:
-    """The route, over the health of now."""
+def metrics_route(health: Callable[[], Sequence[Health]], bearer: Bearer) -> BaseRoute:
+    """The route, over the health of now, for whom `bearer` knows."""
     registry = CollectorRegistry()
     registry.register(_Sources(health))
 
-    async def metrics(_: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        bearer.demand(request)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return Route("/metrics", metrics)

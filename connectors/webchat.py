@@ -24,6 +24,7 @@ from connectors._webchat.rooms import Seats
 from connectors._webchat.tokens import Tokens
 from normalizer.errors import Misconfigured
 from normalizer.events import Message, RawEvent
+from normalizer.secret import Secret
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -45,7 +46,7 @@ class WebChatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     in X-Forwarded-For.
     """
 
-    secrets: tuple[str, ...]
+    secrets: tuple[Secret, ...]
     title: str = "Chat with us"
     origins: tuple[str, ...] = ()
     ask: tuple[_Field, ...] = ()

@@ -37,6 +37,7 @@ from connectors._webform.submission import File, Submission, file_name, file_typ
 from normalizer.errors import Misconfigured, Rejected, SwitchboardError
 from normalizer.events import Message, RawEvent
 from normalizer.ids import event_id, message_id
+from normalizer.secret import Secret
 
 _STATUS = {"not-json": 400, "not-multipart": 400, "too-large": 413, "too-many-files": 413, "unknown-content-type": 415}
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -61,7 +62,7 @@ class WebFormSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     required: tuple[_Field, ...] = ("email", "message")
     thanks_url: str = ""
     origins: tuple[str, ...] = ()
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     posts_per_minute: int = 12
     max_bytes: int = 10 * 1024 * 1024

@@ -33,6 +33,7 @@ from connectors._webhook.posts import Part, parts
 from normalizer.errors import Misconfigured
 from normalizer.events import Message, RawEvent
 from normalizer.ids import event_id, message_id
+from normalizer.secret import Secret
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SMALL = 32 * 1024  # bytes that are read between two other requests, without a thread
@@ -52,12 +53,12 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """
 
     mapping: Mapping = Mapping()
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[Secret, ...] = ()
     signature: Signature | None = None
-    tokens: tuple[str, ...] = ()
+    tokens: tuple[Secret, ...] = ()
     token_header: str = "Authorization"  # noqa: S105 - a header's name
     media_hosts: tuple[str, ...] = ()
-    media_headers: dict[str, str] = {}
+    media_headers: dict[str, Secret] = {}
     challenge: str = ""
     max_bytes: Annotated[int, Meta(ge=1024, le=25 * 1024 * 1024)] = 5 * 1024 * 1024
     max_items: Annotated[int, Meta(ge=1, le=10_000)] = 1_000

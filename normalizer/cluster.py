@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from normalizer.events import RAW, Cursor, Fate, Health, Message, Routed, Signal, StatusChange, Threaded
+from normalizer.secret import Secret
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,7 +25,7 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     security_protocol: str = "PLAINTEXT"
     sasl_mechanism: str = ""
     username: str = ""
-    password: str = ""
+    password: Secret = ""
     ssl_cafile: str = ""
     ssl_certfile: str = ""
     ssl_keyfile: str = ""

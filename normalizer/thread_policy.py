@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from normalizer.mail.tokens import MIN_SECRET
+from normalizer.secret import Secret
 
 
 class ThreadPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,7 +26,7 @@ class ThreadPolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     write more, and 0 is no limit.
     """
 
-    token_secrets: Annotated[tuple[str, ...], Meta(max_length=2)] = ()
+    token_secrets: Annotated[tuple[Secret, ...], Meta(max_length=2)] = ()
     subject_tags: bool = True
     same_subject_days: Annotated[float, Meta(ge=0, le=365)] = 0.0
     agents: tuple[Annotated[str, Meta(pattern="@")], ...] = ()

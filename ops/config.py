@@ -18,10 +18,12 @@ import msgspec
 import platformdirs
 
 from connectors._base import Blobs, Connector
+from normalizer import secret
 from normalizer.cluster import Cluster
 from normalizer.default_rules import POLICY
 from normalizer.errors import Misconfigured
 from normalizer.policy import Policy
+from normalizer.secret import Secret
 from normalizer.thread_policy import ThreadPolicy
 from normalizer.tickets import ClosedPolicy
 from ops.channels import channel
@@ -43,10 +45,23 @@ class BlobSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Http(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the doors of the push channels listen."""
+    """Where the doors of the push channels listen.
+
+    With `certificate` and `key` (PEM files: the certificate with its chain, its key without a password) they speak TLS 1.2
+    or newer and nothing else; changed files are taken within half a minute. Without them, keep the doors on the loopback or
+    behind a proxy that speaks TLS. `monitor_token` lets Prometheus read ``/metrics`` and you the reasons of ``/healthz``
+    (``Authorization: Bearer …``); without one nobody may.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8480
+    certificate: str = ""
+    key: str = ""
+    monitor_token: Secret = ""
+
+    def __repr__(self) -> str:
+        """Says where, and never a credential."""
+        return f"Http({self.host}:{self.port}, certificate={self.certificate!r})"
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,6 +78,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     threads: ThreadPolicy = ThreadPolicy()
     tickets: ClosedPolicy = ClosedPolicy()
     channels: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def __repr__(self) -> str:
+        """Names the channels and never a setting: what an account is told may be a secret."""
+        return f"Config({self.kafka!r}, channels={list(self.channel_names)})"
+
+    def secrets(self) -> Iterator[str]:
+        """Every secret that it holds, for whoever has to keep them out of something."""
+        yield from secret.values(self)
+        for name, accounts in self.channels.items():
+            for account, settings in accounts.items():
+                yield from secret.values(_checked(settings, channel(name).settings_type, f"channels.{name}.{account}"))
 
     @property
     def channel_names(self) -> tuple[str, ...]:

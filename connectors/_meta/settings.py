@@ -10,6 +10,7 @@ import msgspec
 
 from connectors._signature import keys
 from normalizer.errors import Misconfigured
+from normalizer.secret import Secret
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -22,9 +23,9 @@ class MetaSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     without it. `graph_url` is the Graph API with its version.
     """
 
-    app_secrets: tuple[str, ...]
-    verify_token: str
-    access_token: str = ""
+    app_secrets: tuple[Secret, ...]
+    verify_token: Secret
+    access_token: Secret = ""
     graph_url: str = "https://graph.facebook.com/v24.0"
 
     def __repr__(self) -> str:

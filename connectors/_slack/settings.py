@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+from normalizer.secret import Secret
+
 Conversations = Literal["public_channel", "private_channel", "mpim", "im"]
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -25,9 +27,9 @@ class SlackSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     and published at once. `api_url` is another address of the Web API: GovSlack, or a stand-in on the loopback.
     """
 
-    app_token: str = ""
-    bot_token: str = ""
-    signing_secrets: tuple[str, ...] = ()
+    app_token: Secret = ""
+    bot_token: Secret = ""
+    signing_secrets: tuple[Secret, ...] = ()
     own: tuple[Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9]+$")], ...] = ()
     connections: Annotated[int, Meta(ge=1, le=10)] = 2
     conversations: Annotated[tuple[Conversations, ...], Meta(min_length=1)] = (

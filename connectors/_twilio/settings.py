@@ -8,6 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from normalizer.secret import Secret
+
 
 class MessagingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One Twilio account, or some of its numbers.
@@ -23,9 +25,9 @@ class MessagingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """
 
     account_sid: Annotated[str, Meta(pattern="^AC[0-9a-fA-F]{32}$")]
-    auth_tokens: tuple[str, ...]
+    auth_tokens: tuple[Secret, ...]
     public_url: str
-    webhook_keys: tuple[str, ...] = ()
+    webhook_keys: tuple[Secret, ...] = ()
     numbers: tuple[str, ...] = ()
     pools: dict[str, tuple[str, ...]] = {}
     since: date | None = None

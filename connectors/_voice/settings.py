@@ -11,6 +11,7 @@ from msgspec import Meta
 from connectors._twilio.door import check_public_url
 from normalizer.errors import Misconfigured
 from normalizer.identity import phone_number
+from normalizer.secret import Secret
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -30,9 +31,9 @@ class VoiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """
 
     account_sid: Annotated[str, Meta(pattern="^AC[0-9a-fA-F]{32}$")]
-    auth_tokens: Annotated[tuple[str, ...], Meta(min_length=1, max_length=2)]
+    auth_tokens: Annotated[tuple[Secret, ...], Meta(min_length=1, max_length=2)]
     public_url: str
-    webhook_keys: Annotated[tuple[str, ...], Meta(max_length=2)] = ()
+    webhook_keys: Annotated[tuple[Secret, ...], Meta(max_length=2)] = ()
     numbers: tuple[str, ...] = ()
     language: Annotated[str, Meta(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en-US"
     greeting: str = "Thank you for calling."

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
+from normalizer.secret import Secret
+
 X_API = "https://api.twitter.com"
 """Where tweepy asks; api.x.com is the same."""
 
@@ -30,12 +32,12 @@ class XSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """
 
     user_id: Annotated[str, Meta(pattern=r"^[0-9]{1,19}$")]
-    bearer_token: str = ""
-    api_key: str = ""
-    api_secret: str = ""
-    access_token: str = ""
-    access_secret: str = ""
-    user_token: str = ""
+    bearer_token: Secret = ""
+    api_key: Secret = ""
+    api_secret: Secret = ""
+    access_token: Secret = ""
+    access_secret: Secret = ""
+    user_token: Secret = ""
     sources: Annotated[tuple[Source, ...], Meta(min_length=1)] = ("mentions", "replies")
     query: Annotated[str, Meta(max_length=512)] = ""
     since: Annotated[datetime, Meta(tz=True)] | None = None

@@ -16,8 +16,9 @@ from rich.logging import RichHandler
 from typer.core import TyperGroup
 
 from normalizer.errors import Misconfigured, SwitchboardError
+from ops.cli._logs import Discreet
 from ops.cli._session import Session
-from ops.cli._show import STDERR
+from ops.cli._show import STDERR, clean
 
 USAGE, TEMPORARY = 2, 75  # as sysexits.h has it: EX_TEMPFAIL tells a supervisor to try again
 
@@ -85,10 +86,12 @@ def _root(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, to standard error.")] = False,
 ) -> None:
     handler = RichHandler(console=STDERR, show_path=False, rich_tracebacks=False)
+    discreet = Discreet()
+    handler.addFilter(discreet)
     if not verbose:
         handler.addFilter(lambda record: record.name.partition(".")[0] not in LIBRARIES)
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", handlers=[handler])
-    context.obj = Session(config, broker)
+    context.obj = Session(config, broker, discreet)
 
 
 def main() -> None:
@@ -97,7 +100,7 @@ def main() -> None:
         app()
     except SwitchboardError as error:
         STDERR.print("[bold red]switchboard:[/] ", end="")
-        STDERR.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        STDERR.print(clean(str(error), lines=True), markup=False, highlight=False, soft_wrap=True)
         sys.exit(USAGE if isinstance(error, Misconfigured) else TEMPORARY)
     except BrokenPipeError:  # `switchboard … | head` has read enough
         sys.stderr.close()

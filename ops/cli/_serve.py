@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 
-from starlette.routing import BaseRoute
-
+from connectors._bearer import Bearer
+from connectors._edge import Edge
 from connectors._http import HttpServer
+from connectors._tls import Certificate
 from ops.config import Http
 
 
 @contextlib.asynccontextmanager
-async def serving(routes: Sequence[BaseRoute], http: Http, problems: Callable[[], Sequence[str]]) -> AsyncIterator[str]:
-    """Serve the doors, when there are any, for as long as the context lasts; gives their address."""
+async def serving(edge: Edge, http: Http) -> AsyncIterator[str]:
+    """Serve the doors of an edge, when it has any, for as long as the context lasts; gives their address."""
+    bearer = Bearer(http.monitor_token)
+    routes = edge.routes(bearer)
     if not routes:
         yield ""
         return
-    server = HttpServer(routes, http.host, http.port, problems=problems)
+    certificate = Certificate(http.certificate, http.key) if http.certificate or http.key else None
+    server = HttpServer(routes, http.host, http.port, problems=edge.problems, bearer=bearer, certificate=certificate)
     task = asyncio.create_task(server.run())
     try:
-        yield f"http://{server.host}:{server.port}"
+        yield server.url
     finally:
         server.stop()
         await task

@@ -7,20 +7,24 @@ from pathlib import Path
 
 import typer
 
+from ops.cli._logs import Discreet
 from ops.config import Config, load
 
 
 class Session:
     """The options that stand before the command. The configuration is read only when a command needs it."""
 
-    def __init__(self, path: Path | None, broker: str) -> None:
+    def __init__(self, path: Path | None, broker: str, discreet: Discreet | None = None) -> None:
         self.path = path
         self.broker = broker
+        self._discreet = discreet or Discreet()
 
     @cached_property
     def config(self) -> Config:
-        """The configuration, checked."""
-        return load(self.path)
+        """The configuration, checked. From here on no log line holds a secret of it."""
+        found = load(self.path)
+        self._discreet.keep_out(found.secrets())
+        return found
 
 
 def session(context: typer.Context) -> Session:

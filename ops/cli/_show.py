@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -11,9 +12,12 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+# JSON escapes the older control characters only; these drive terminals too, or turn the order of what is read.
+_DRIVING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 WIDE = 240  # of a pipe or a file: what is cut there can be found by no program
 STDOUT = Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDE)
 STDERR = Console(stderr=True)
@@ -30,7 +34,7 @@ COLOURS = {
 def lines(items: Iterable[Any]) -> None:
     """Each item as a JSON document on a line of its own."""
     for item in items:
-        sys.stdout.write(msgspec.json.encode(item).decode() + "\n")
+        sys.stdout.write(_DRIVING.sub(_escaped, msgspec.json.encode(item).decode()) + "\n")
     sys.stdout.flush()
 
 
@@ -75,6 +79,20 @@ def ago(at: datetime | None, now: datetime | None = None) -> str:
 
 def _cell(value: Any) -> Text:
     text = ago(value) if isinstance(value, datetime) else "" if value is None else str(value)
-    # What customers wrote may hold control characters that would drive the terminal.
-    clean = "".join(c if c.isprintable() else " " for c in text)
-    return Text(clean, style=COLOURS.get(clean, ""))
+    shown = clean(text)
+    return Text(shown, style=COLOURS.get(shown, ""))
+
+
+def clean(text: str, *, lines: bool = False) -> str:
+    """What customers wrote, without the control characters that would drive the terminal; `lines` keeps line ends and tabs."""
+    kept = "\n\t" if lines else ""
+    return "".join(c if c.isprintable() or c in kept else " " for c in text)
+
+
+def quoted(text: str) -> str:
+    """The same for a line with markup of ours in it: what looks like markup in the text is shown as it is."""
+    return escape(clean(text))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"

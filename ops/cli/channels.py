@@ -9,7 +9,7 @@ import typer
 
 from ops.cli._reach import reach
 from ops.cli._session import session
-from ops.cli._show import STDOUT, AsJson, lines, table
+from ops.cli._show import STDOUT, AsJson, clean, lines, table
 from ops.sources import Source, look
 
 app = typer.Typer()
@@ -55,4 +55,4 @@ def rows(sources: Sequence[Source]) -> list[tuple[object, ...]]:
 def notes(sources: Sequence[Source]) -> list[str]:
     """What sources warn of and what troubles them, a line each: sentences would not fit the table."""
     found = [(each.name, note) for each in sources for note in (each.warning, each.detail) if note]
-    return [f"{name}: {''.join(c if c.isprintable() else ' ' for c in note)}" for name, note in found]
+    return [f"{name}: {clean(note)}" for name, note in found]

@@ -11,7 +11,7 @@ from normalizer.errors import Misconfigured
 from ops import dead_letters
 from ops.cli._reach import reach
 from ops.cli._session import session
-from ops.cli._show import STDOUT, AsJson, lines, table
+from ops.cli._show import STDOUT, AsJson, clean, lines, table
 
 app = typer.Typer(help="Records that no stage could process, with their original bytes.", no_args_is_help=True)
 
@@ -51,7 +51,7 @@ def show(
         ("record", f"{letter.topic}/{letter.partition}/{letter.offset}"), ("bytes", letter.size),
         *((name, value.decode("utf-8", "replace")) for name, value in record.headers),
     ]))  # fmt: skip
-    STDOUT.print(record.value[:2000].decode("utf-8", "replace"), markup=False, highlight=False)
+    STDOUT.print(clean(record.value[:2000].decode("utf-8", "replace"), lines=True), markup=False, highlight=False)
 
 
 @app.command("redrive")

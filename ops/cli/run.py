@@ -60,7 +60,7 @@ async def _connectors(found: Session, only: str) -> None:
         raise Misconfigured("no account is configured: add a section [channels.CHANNEL.ACCOUNT] to the configuration")
     edge, publisher = edge_on(reach(found), chosen, group_of(only))
     try:
-        async with serving(edge.routes(), found.config.http, edge.problems) as door:
+        async with serving(edge, found.config.http) as door:
             edge.start()
             STDERR.print(f"running: {_named(chosen)} {door}", highlight=False)
             await stop_asked()

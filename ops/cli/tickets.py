@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import RenderableType
-from rich.markup import escape
 
 from connectors._publisher import Publisher, Record
 from normalizer.errors import Misconfigured, Rejected
@@ -18,7 +17,7 @@ from normalizer.events import Priority, Status, StatusChange, Ticket
 from normalizer.wire import encode, headers
 from ops.cli._reach import reach
 from ops.cli._session import Session, session
-from ops.cli._show import STDOUT, AsJson, lines, table
+from ops.cli._show import STDOUT, AsJson, clean, lines, quoted, table
 from sinks._tickets import History, Tickets
 
 app = typer.Typer(help="The tickets in the store.", no_args_is_help=True)
@@ -67,22 +66,22 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
         lines([found])
         return
     ticket = found.ticket
-    STDOUT.print(f"[bold]{escape(ticket.subject) or '(no subject)'}[/]  {ticket.id}")
+    STDOUT.print(f"[bold]{quoted(ticket.subject) or '(no subject)'}[/]  {ticket.id}")
     STDOUT.print(
-        f"{ticket.status}, {ticket.priority}, queue {escape(ticket.queue)}, {ticket.channel}:{escape(ticket.account)}, "
-        f"revision {ticket.revision}, customer {escape(ticket.customer.name or ticket.customer.address)}"
+        f"{ticket.status}, {ticket.priority}, queue {quoted(ticket.queue)}, {ticket.channel}:{quoted(ticket.account)}, "
+        f"revision {ticket.revision}, customer {quoted(ticket.customer.name or ticket.customer.address)}"
     )
     if found.survivor != ticket.id:
         STDOUT.print(f"[yellow]it is part of ticket {found.survivor} now[/]")
     for stored in found.messages:
         message = stored.message
-        note = f" [dim](suppressed: {escape(stored.suppressed)})[/]" if stored.suppressed else ""
+        note = f" [dim](suppressed: {quoted(stored.suppressed)})[/]" if stored.suppressed else ""
         STDOUT.print(
-            f"\n[bold]{escape(message.sender.name or message.sender.address)}[/] {message.received_at:%c}{note}"
+            f"\n[bold]{quoted(message.sender.name or message.sender.address)}[/] {message.received_at:%c}{note}"
         )
-        STDOUT.print(message.visible_text or message.text, markup=False, highlight=False)
+        STDOUT.print(clean(message.visible_text or message.text, lines=True), markup=False, highlight=False)
         for attachment in message.attachments:
-            STDOUT.print(f"  [dim]{escape(attachment.name or attachment.content_type)}, {attachment.size} bytes[/]")
+            STDOUT.print(f"  [dim]{quoted(attachment.name or attachment.content_type)}, {attachment.size} bytes[/]")
         rows = [(d.what, d.rule, d.result, d.because) for d in stored.decisions]
         STDOUT.print(table("", ["decided", "by", "result", "because"], rows, empty=""))
 

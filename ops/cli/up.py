@@ -86,7 +86,7 @@ async def _up(config: Config, cluster: Cluster, demo: Demo | None) -> None:
     try:
         async with running(wiring.stages(config), cluster) as workers:
             # The doors close before the edge stops: what they have begun to accept still reaches Kafka.
-            async with serving(edge.routes(), config.http, edge.problems) as door:
+            async with serving(edge, config.http) as door:
                 edge.start()
                 title = f"Switchboard: Kafka at {cluster.brokers}. Ctrl-C stops it."
                 title = "\n".join([title, *(doors(door, config.channels) if door else ())])

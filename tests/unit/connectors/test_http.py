@@ -13,12 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from connectors._bearer import Bearer
 from connectors._guard import Problem
 from connectors._http import HttpServer
 from normalizer.errors import Misconfigured
 from tests.unit.connectors.http_doors import DOORS, serving, talk
 
 pytestmark = pytest.mark.slow
+
+TOKEN = "a-token-of-the-operator"
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +34,38 @@ def client() -> Iterator[httpx.Client]:
 def test_healthy(client: httpx.Client) -> None:
     """A process that is well says so."""
     answer = client.get("/healthz")
-    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "reasons": []})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-def test_unhealthy_gives_its_reasons() -> None:
-    """Health is a list of reasons, with a status that a load balancer understands."""
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        ({}, {"status": "failing"}),
+        ({"Authorization": f"Bearer {TOKEN}x"}, {"status": "failing"}),
+        ({"Authorization": f"Basic {TOKEN}"}, {"status": "failing"}),
+        ({"Authorization": f"Bearer {TOKEN}"}, {"status": "failing", "reasons": ["mail/support: the broker is away"]}),
+    ],
+)
+def test_unhealthy_gives_its_reasons_to_the_operator(head: dict[str, str], told: dict[str, object]) -> None:
+    """Everybody gets a status that a load balancer understands; reasons name accounts, and need the token."""
+    problems = ["mail/support: the broker is away"]
+    with HttpServer([], problems=lambda: problems, bearer=Bearer(TOKEN)).in_thread() as server:
+        answer = httpx.get(f"{server.url}/healthz", headers=head, trust_env=False)
+    assert (answer.status_code, answer.json()) == (503, told)
+
+
+def test_without_a_token_nobody_is_told_reasons() -> None:
+    """Not even who sends an empty one."""
     with HttpServer([], problems=lambda: ["the broker is away"]).in_thread() as server:
-        answer = httpx.get(f"http://127.0.0.1:{server.port}/healthz", trust_env=False)
-    assert (answer.status_code, answer.json()) == (503, {"status": "failing", "reasons": ["the broker is away"]})
+        answer = httpx.get(f"{server.url}/healthz", headers={"Authorization": "Bearer"}, trust_env=False)
+    assert (answer.status_code, answer.json()) == (503, {"status": "failing"})
+
+
+def test_a_monitor_token_that_can_be_guessed_is_refused() -> None:
+    """With the setting, and without the token; nor is it in a repr."""
+    with pytest.raises(Misconfigured, match=r"http\.monitor_token has 6 bytes: use at least 16 random ones"):
+        Bearer("secret")
+    assert TOKEN not in repr(Bearer(TOKEN))
 
 
 def test_answers_do_not_wait_for_an_acknowledgement(client: httpx.Client) -> None:

@@ -9,27 +9,44 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from connectors._bearer import Bearer
 from connectors._guard import Limits
 from connectors._http import application
 from connectors._metrics import metrics_route
 from normalizer.events import Health
 
 
+TOKEN = "a-token-of-the-operator"
+
+
+def scrape(*health: Health, known: str = TOKEN, given: str = TOKEN) -> httpx.Response:
+    """What ``/metrics`` answers to whoever gives a token."""
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(application([metrics_route(lambda: health, Bearer(known))], Limits(), tuple))
+        async with httpx.AsyncClient(transport=transport, base_url="http://edge.test") as client:
+            return await client.get("/metrics", headers={"Authorization": f"Bearer {given}"})
+
+    return asyncio.run(asked())
+
+
 def scraped(*health: Health) -> dict[tuple[str, ...], float]:
     """Each sample by its name and its labels' values."""
-
-    async def scrape() -> httpx.Response:
-        transport = httpx.ASGITransport(application([metrics_route(lambda: health)], Limits(), tuple))
-        async with httpx.AsyncClient(transport=transport, base_url="http://edge.test") as client:
-            return await client.get("/metrics")
-
-    answer = asyncio.run(scrape())
+    answer = scrape(*health)
     assert answer.headers["content-type"].startswith("text/plain; version=")
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
     }
+
+
+@pytest.mark.parametrize(("known", "given"), [("", ""), ("", TOKEN), (TOKEN, ""), (TOKEN, TOKEN[:-1])])
+def test_metrics_are_for_whoever_has_the_token(known: str, given: str) -> None:
+    """They name accounts; without a token in the configuration nobody sees them."""
+    answer = scrape(known=known, given=given)
+    assert (answer.status_code, answer.json()["reason"]) == (401, "bad-token")
+    assert answer.headers["www-authenticate"] == "Bearer"
 
 
 def test_every_source_has_its_figures() -> None:

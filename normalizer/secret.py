@@ -1,0 +1,71 @@
+"""Which settings are secrets: told by their type, so that whoever shows, logs or checks settings can find them.
+
+``password: Secret`` is an ordinary text to everybody who uses it. `values` gives every secret of some settings, so that a
+log can leave them out whatever line they get into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+
+class Mark:
+    """What tells a secret's type from other texts."""
+
+    def __repr__(self) -> str:
+        return "secret"
+
+
+SECRET = Mark()
+Secret = Annotated[str, SECRET]
+"""A password, a token, a key: in no log, no `repr`, no error message and on no topic."""
+
+
+def fields(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The types of a struct's fields that are secrets or hold some, by name: those of structs inside are not looked at."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: hint for name, hint in hints.items() if _marked(hint)}
+
+
+def values(settings: msgspec.Struct) -> Iterator[str]:
+    """Every secret in `settings` and in the structs below it; empty ones are none."""
+    secret = fields(type(settings))
+    for name in settings.__struct_fields__:
+        value = getattr(settings, name)
+        if name in secret:
+            yield from _texts(value)
+        else:
+            for each in _structs(value):
+                yield from values(each)
+
+
+def _marked(hint: Any) -> bool:
+    if get_origin(hint) is Annotated and SECRET in hint.__metadata__:
+        return True
+    return any(_marked(each) for each in get_args(hint))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if value:
+            yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, tuple | list):
+        for each in value:
+            yield from _texts(each)
+
+
+def _structs(value: Any) -> Iterator[msgspec.Struct]:
+    if isinstance(value, msgspec.Struct):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _structs(each)
+    elif isinstance(value, tuple | list):
+        for each in value:
+            yield from _structs(each)
