@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_NATIVE_TLS := 1
 UV := $(BIN)/uv pip
 
-.PHONY: help up test check lint types contracts unit accuracy bench figures schemas lock clean
+.PHONY: help up test check lint types contracts unit accuracy bench fuzz figures schemas lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ bench: $(VENV)/dev ## how fast it is, on real Kafka: about five minutes on a qui
 	$(BIN)/python -m bench.pipeline
 	$(BIN)/python -m bench.doors
 	$(BIN)/python -m bench.figures
+
+fuzz: $(VENV)/dev ## hostile inputs to everything that reads what the world sends: nine minutes, added to those before
+	nice -n 19 $(BIN)/python -m tests.fuzz --seconds 540 --seed $(or $(SEED),$(shell date +%s))
 
 figures: $(VENV)/dev ## the tables of the README, from the results of the benchmarks
 	$(BIN)/python -m bench.figures

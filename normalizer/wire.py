@@ -51,8 +51,19 @@ def _constant(cls: type[Event]) -> Headers:
 
 
 def encode(event: Event) -> bytes:
-    """The record value of `event`: JSON, the same bytes for equal events."""
-    return _encoder.encode(event)
+    """The record value of `event`: JSON, the same bytes for equal events.
+
+    Raises `Rejected` for text that is no Unicode (half a surrogate pair): the record it came from is set aside, and
+    does not stop the stage.
+    """
+    try:
+        return _encoder.encode(event)
+    except UnicodeEncodeError as error:
+        raise Rejected(
+            "not-unicode",
+            f"a {versioned_type(type(event))} holds text that is no Unicode (at {error.start} of {len(error.object)} characters): "
+            "look at where it was read, then redrive it",
+        ) from None
 
 
 def headers(event: Event, *, ce_id: str, source: str, time: datetime, traceparent: str | None = None) -> Headers:
@@ -79,7 +90,7 @@ def decode(cls: type[E], value: bytes, headers: Headers) -> E:
         )
     try:
         event: E = _decoder(cls).decode(value)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected(
             "broken-event",
             f"a {versioned_type(cls)} does not match its schema ({error}): look at its producer, then redrive it",

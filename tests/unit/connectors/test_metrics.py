@@ -15,7 +15,6 @@ from connectors._http import application
 from connectors._metrics import metrics_route
 from normalizer.events import Health
 
-
 TOKEN = "a-token-of-the-operator"
 
 
