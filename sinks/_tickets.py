@@ -12,12 +12,13 @@ import msgspec
 
 from normalizer.errors import Rejected
 from normalizer.events import Attachment, Contact, Decision, Message, Priority, Status, Ticket
+from sinks._reader import SCHEMES, Reader
+from sinks._readsqlite import SqliteReader
 from sinks._shown import History as History
 from sinks._shown import Hit as Hit
 from sinks._shown import Revision as Revision
 from sinks._shown import Stored as Stored
-from sinks._sqlite import named, open_reader, snapshot
-from sinks._words import around, matching
+from sinks._words import around
 
 MAX_ROWS = 1_000
 
@@ -25,21 +26,29 @@ _TICKET = """t.id, t.revision, t.conversation_id, t.customer_id, t.scheme, t.add
   t.subject, t.status, t.priority, t.queue, t.opened_at, t.updated_at, t.messages, t.follows,
   t.merged_into, t.related_to"""
 # A ticket and all that went into it, by whatever way: UNION takes each once, so a circle ends.
-_FAMILY = """WITH RECURSIVE family (id) AS (VALUES (?) UNION
+_FAMILY = """WITH RECURSIVE family (id) AS (SELECT id FROM tickets WHERE id = :id UNION
   SELECT t.id FROM family JOIN tickets t ON t.merged_into = family.id AND t.merged_into <> '')"""
 _decoder = msgspec.json.Decoder(Message)
 _related = msgspec.json.Decoder(tuple[str, ...])
 
 
-class Tickets:
-    """The tickets in the store at `path`; a context manager.
+def reader(where: Path | str) -> Reader:
+    """A reader of the store at `where`: a PostgreSQL URL, or the path of an SQLite file."""
+    if isinstance(where, str) and where.startswith(SCHEMES):
+        from sinks._readpostgres import PostgresReader  # whose driver takes a tenth of a second to load
 
-    Raises `Misconfigured` when there is no store or one of another version, and `Retriable` while it is locked.
+        return PostgresReader(where)
+    return SqliteReader(Path(where))
+
+
+class Tickets:
+    """The tickets in the store at `where`, a PostgreSQL URL or the path of an SQLite file; a context manager.
+
+    Raises `Misconfigured` when there is no store or one of another version, and `Retriable` while it is locked or away.
     """
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = Path(path)
-        self._connection = open_reader(self.path)
+    def __init__(self, where: Path | str) -> None:
+        self._reader = reader(where)
 
     def __enter__(self) -> Tickets:
         return self
@@ -50,8 +59,8 @@ class Tickets:
         self.close()
 
     def close(self) -> None:
-        """Close the file. Closing twice is harmless."""
-        self._connection.close()
+        """Let go of the store. Closing twice is harmless."""
+        self._reader.close()
 
     def list_tickets(
         self,
@@ -68,33 +77,40 @@ class Tickets:
         """
         found = self._rows(
             f"""SELECT {_TICKET} FROM tickets t
-              WHERE (status = ?1 OR ?1 IS NULL AND status <> 'merged') AND (?2 IS NULL OR queue = ?2)
-              AND (?3 IS NULL OR priority = ?3) AND (?4 IS NULL OR channel = ?4)
-              ORDER BY updated_at DESC, id LIMIT ?5""",  # noqa: S608 - the columns are ours
-            (status, queue, priority, channel, min(limit, MAX_ROWS)),
+              WHERE (status = :status OR CAST(:status AS TEXT) IS NULL AND status <> 'merged')
+              AND (CAST(:queue AS TEXT) IS NULL OR queue = :queue)
+              AND (CAST(:priority AS TEXT) IS NULL OR priority = :priority)
+              AND (CAST(:channel AS TEXT) IS NULL OR channel = :channel)
+              ORDER BY updated_at DESC, id LIMIT :limit""",  # noqa: S608 - the columns are ours
+            status=status,
+            queue=queue,
+            priority=priority,
+            channel=channel,
+            limit=min(limit, MAX_ROWS),
         )
         return [_ticket(row) for row in found]
 
     def openings(self, tickets: Sequence[Ticket]) -> dict[str, str]:
         """The first words said in each ticket that has no subject, by its id: chats and calls have none."""
-        nameless = msgspec.json.encode([ticket.id for ticket in tickets if not ticket.subject]).decode()
+        nameless = [ticket.id for ticket in tickets if not ticket.subject]
         found = self._rows(
-            """SELECT ticket_id, substr(coalesce(nullif(visible_text, ''), text), 1, 80), min(said_at) FROM messages
-              WHERE ticket_id IN (SELECT value FROM json_each(?)) AND suppressed = '' GROUP BY ticket_id""",
-            (nameless,),
+            f"""SELECT ticket_id, substr(coalesce(nullif(visible_text, ''), text), 1, 80) FROM messages
+              WHERE ticket_id {self._reader.among} AND suppressed = '' ORDER BY said_at DESC, id DESC""",  # noqa: S608 - ours
+            list=self._reader.listed(nameless),
         )
-        return {ticket_id: " ".join(words.split()) for ticket_id, words, _ in found}
+        return {ticket_id: " ".join(words.split()) for ticket_id, words in found}
 
     def ticket(self, prefix: str) -> History:
         """The ticket whose id starts with `prefix`. Raises `Rejected` when there is none, or more than one."""
-        with named(self.path), snapshot(self._connection):
+        with self._reader.snapshot():
             ticket = self._named(prefix)
             return History(ticket, self._survivor(ticket).id, self._messages(ticket.id), self._revisions(ticket.id))
 
     def _named(self, prefix: str) -> Ticket:
         found = self._rows(
-            f"SELECT {_TICKET} FROM tickets t WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT 2",  # noqa: S608 - ours
-            (prefix.strip().lower(),),
+            f"SELECT {_TICKET} FROM tickets t WHERE id >= :start AND id < :end ORDER BY id LIMIT 2",  # noqa: S608 - ours
+            start=prefix.strip().lower(),
+            end=prefix.strip().lower() + "~",
         )
         if not found:
             raise Rejected(
@@ -111,14 +127,7 @@ class Tickets:
 
         Case and accents do not matter. Nothing in `query` is syntax; without a word in it nothing is found.
         """
-        if not (expression := matching(query)):
-            return []
-        found = self._rows(
-            f"""SELECT m.id, m.text, {_TICKET}
-              FROM words JOIN messages m ON m.number = words.rowid JOIN tickets t ON t.id = m.ticket_id
-              WHERE words MATCH ? ORDER BY bm25(words, 4.0, 1.0, 2.0), m.id LIMIT ?""",  # noqa: S608 - ours
-            (expression, min(limit, MAX_ROWS)),
-        )
+        found = self._reader.search(query, f"m.id, m.text, {_TICKET}", min(limit, MAX_ROWS))
         return [Hit(self._survivor(_ticket(row[2:])), row[0], around(row[1], query)) for row in found]
 
     def counts(self) -> dict[str, Any]:
@@ -139,21 +148,18 @@ class Tickets:
 
     def export(self) -> Iterator[bytes]:
         """The whole store as JSON lines, the same bytes for the same events in whatever order they came."""
-        with named(self.path), snapshot(self._connection):
-            for table, order in _EXPORTED.items():
-                cursor = self._connection.execute(f"SELECT * FROM {table} ORDER BY {order}")  # noqa: S608 - ours
-                columns = [column for column, *_ in cursor.description]
-                for row in cursor:
-                    cells = dict(zip(columns, row, strict=True))
-                    cells.pop("number", None)  # says in which order messages came
-                    yield msgspec.json.encode({"table": table, **cells}) + b"\n"
+        with self._reader.snapshot():
+            for table, (columns, order) in _EXPORTED.items():
+                names = columns.split()
+                for row in self._reader.every(f"SELECT {', '.join(names)} FROM {table} ORDER BY {order}"):  # noqa: S608 - ours
+                    yield msgspec.json.encode({"table": table, **dict(zip(names, row, strict=True))}) + b"\n"
 
     def _survivor(self, ticket: Ticket) -> Ticket:
         """The ticket at the end of the merges, as far as it has arrived."""
         passed = {ticket.id}
         while ticket.merged_into and ticket.merged_into not in passed:
             passed.add(ticket.merged_into)
-            found = self._rows(f"SELECT {_TICKET} FROM tickets t WHERE id = ?", (ticket.merged_into,))  # noqa: S608 - ours
+            found = self._rows(f"SELECT {_TICKET} FROM tickets t WHERE id = :id", id=ticket.merged_into)  # noqa: S608 - ours
             if not found:
                 break
             ticket = _ticket(found[0])
@@ -162,8 +168,8 @@ class Tickets:
     def _messages(self, ticket_id: str) -> tuple[Stored, ...]:
         found = self._rows(
             f"""{_FAMILY} SELECT id, ticket_id, revision, suppressed, subject, text, visible_text, html, details
-              FROM messages WHERE ticket_id IN family ORDER BY said_at, id""",  # noqa: S608 - ours
-            (ticket_id,),
+              FROM messages WHERE ticket_id IN (SELECT id FROM family) ORDER BY said_at, id""",  # noqa: S608 - ours
+            id=ticket_id,
         )
         made = {routed_with: self._decisions(routed_with) for routed_with in {row[1] for row in found}}
         return tuple(
@@ -187,8 +193,8 @@ class Tickets:
     def _attachments(self, message_id: str) -> tuple[Attachment, ...]:
         found = self._rows(
             """SELECT sha256, size, name, content_type, content_id, inline FROM attachments
-              WHERE message_id = ? ORDER BY position""",
-            (message_id,),
+              WHERE message_id = :id ORDER BY position""",
+            id=message_id,
         )
         return tuple(
             Attachment(sha256=sha, size=size, name=name, content_type=kind, content_id=cid, inline=bool(inline))
@@ -199,8 +205,8 @@ class Tickets:
         made = self._decisions(ticket_id)
         found = self._rows(
             """SELECT revision, message_id, status, priority, queue, at FROM revisions
-              WHERE ticket_id = ? ORDER BY revision""",
-            (ticket_id,),
+              WHERE ticket_id = :id ORDER BY revision""",
+            id=ticket_id,
         )
         return tuple(
             Revision(number, message_id, status, priority, queue, datetime.fromisoformat(at), made.get(number, ()))
@@ -210,30 +216,38 @@ class Tickets:
     def _decisions(self, ticket_id: str) -> dict[int, tuple[Decision, ...]]:
         found = self._rows(
             """SELECT revision, what, rule, result, because FROM decisions
-              WHERE ticket_id = ? ORDER BY revision, position""",
-            (ticket_id,),
+              WHERE ticket_id = :id ORDER BY revision, position""",
+            id=ticket_id,
         )
         made: dict[int, tuple[Decision, ...]] = {}
         for revision, *cells in found:
             made[revision] = (*made.get(revision, ()), Decision(*cells))
         return made
 
-    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with named(self.path):
-            return self._connection.execute(statement, values).fetchall()
+    def _rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        return self._reader.rows(statement, values)
 
 
 _EXPORTED = {
-    "customers": "id",
-    "contacts": "scheme, address, customer_id",
-    "conversations": "id",
-    "tickets": "id",
-    "messages": "id",
-    "attachments": "message_id, position",
-    "revisions": "ticket_id, revision",
-    "decisions": "ticket_id, revision, position",
-    "withdrawn": "message_id",
+    "customers": ("id since", "id"),
+    "contacts": ("customer_id scheme address name named_at", "scheme, address, customer_id"),
+    "conversations": ("id customer_id channel account opened_at", "id"),
+    "tickets": (
+        """id revision conversation_id customer_id scheme address name channel account subject status priority queue
+        opened_at updated_at messages follows merged_into related_to""",
+        "id",
+    ),
+    "messages": (
+        """id ticket_id revision routed_at kind said_at received_at sender subject text visible_text html suppressed
+        details about""",
+        "id",
+    ),
+    "attachments": ("message_id position sha256 size name content_type content_id inline", "message_id, position"),
+    "revisions": ("ticket_id revision message_id status priority queue at", "ticket_id, revision"),
+    "decisions": ("ticket_id revision position what rule result because", "ticket_id, revision, position"),
+    "withdrawn": ("message_id", "message_id"),
 }
+"""The columns of each table, without the numbers that say in which order messages came, and their order."""
 
 
 def _ticket(row: Sequence[Any]) -> Ticket:

@@ -8,7 +8,7 @@ MAX_INDEXED = 100_000  # characters of one text that can be searched; the text i
 _MAX_QUERY = 1_000
 
 # Chinese, Japanese and Korean: words are not separated by spaces, or carry endings.
-_CJK = re.compile(
+CJK = re.compile(
     "([\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])"
 )
 
@@ -16,7 +16,7 @@ _CJK = re.compile(
 def indexed(text: str) -> str:
     """`text` for the index: each Chinese, Japanese or Korean character is a word of its own."""
     start = text[:MAX_INDEXED]
-    return start if start.isascii() else _CJK.sub(r" \1 ", start)
+    return start if start.isascii() else CJK.sub(r" \1 ", start)
 
 
 def words(query: str) -> list[str]:

@@ -15,6 +15,7 @@ from ops.engine.greenmail import GreenMail
 from ops.engine.kafka import Engine
 from ops.topics import declare
 from tests.servers.dovecot import dovecot as dovecot  # a fixture, made known here
+from tests.servers.postgres import PostgresServer
 
 # How long an example takes says more of the machine than of the code.
 # The suite tries the same examples each time, so that it says the same of the same code; `make check` looks for new ones.
@@ -55,3 +56,16 @@ def greenmail() -> Iterator[GreenMail]:
     """
     with tempfile.TemporaryDirectory() as folder, GreenMail(folder=Path(folder)) as greenmail:
         yield greenmail
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One real PostgreSQL for the whole suite; a test takes a database of its own."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, PostgresServer(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture
+def store_url(postgres: PostgresServer) -> str:
+    """An empty database of this test's own, without a schema."""
+    return postgres.url(postgres.database())
