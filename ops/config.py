@@ -27,15 +27,31 @@ from normalizer.secret import Secret
 from normalizer.thread_policy import ThreadPolicy
 from normalizer.tickets import ClosedPolicy
 from ops.channels import channel
+from ops.destinations import KINDS, Destination, PostgresSettings, SqliteSettings
+from sinks._base import Sink
 
 HOME = Path(platformdirs.user_data_dir("switchboard"))
 """Where a local installation keeps its engine, its blobs and its ticket store."""
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The ticket store that `switchboard tickets` reads: an SQLite file."""
+    """The ticket store, which `switchboard tickets` reads: the SQLite file at `path`, or the PostgreSQL database at `url`.
+
+    `url` is ``postgresql://USER@HOST:PORT/DATABASE``; when it is given, `path` does not matter. The stage that fills
+    the store is `deliver.sqlite` or `deliver.postgres`.
+    """
 
     path: str = str(HOME / "tickets.db")
+    url: Secret = ""
+
+    @property
+    def where(self) -> str:
+        """What `sinks._tickets.Tickets` reads."""
+        return self.url or self.path
+
+    def __repr__(self) -> str:
+        """Names the file and never a credential."""
+        return f"Store({'PostgreSQL' if self.url else self.path})"
 
 
 class BlobSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,7 +83,8 @@ class Http(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything an operator may change. `kafka` without brokers means the local engine.
 
-    `channels` is channel, then account, then the settings of that channel's connector.
+    `channels` is channel, then account, then the settings of that channel's connector. `sinks` are further
+    destinations by their names, each with its `kind` and the settings of that kind.
     """
 
     kafka: Cluster | None = None
@@ -78,6 +95,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     threads: ThreadPolicy = ThreadPolicy()
     tickets: ClosedPolicy = ClosedPolicy()
     channels: dict[str, dict[str, dict[str, Any]]] = {}
+    sinks: dict[str, dict[str, Any]] = {}
 
     def __repr__(self) -> str:
         """Names the channels and never a setting: what an account is told may be a secret."""
@@ -107,6 +125,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             settings = _checked(self.channels[name][account], kind.settings_type, f"channels.{name}.{account}")
             yield kind(account, settings, blobs)
 
+    def destinations(self) -> Iterator[tuple[str, Sink]]:
+        """The ticket store, then the further destinations, each with the name that its stage has after ``deliver.``."""
+        store: Destination = PostgresSettings(url=self.store.url) if self.store.url else SqliteSettings(self.store.path)
+        yield store.kind, store.sink()
+        for name, settings in sorted(self.sinks.items()):
+            if name == store.kind or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+                raise Misconfigured(
+                    f"sinks.{name}: the stage of a destination is named deliver.NAME, and this name "
+                    f"{'is that of the ticket store' if name == store.kind else 'has other than a-z, 0-9, _ and -'}: "
+                    "choose another"
+                )
+            yield name, _destination(name, settings).sink()
+
 
 def load(path: Path | None) -> Config:
     """The configuration in `path`, or the defaults for None. Raises `Misconfigured` with the setting and the remedy."""
@@ -122,7 +153,18 @@ def load(path: Path | None) -> Config:
     for name, accounts in config.channels.items():
         for account, settings in accounts.items():
             _checked(settings, channel(name).settings_type, f"channels.{name}.{account}")
+    for name, settings in config.sinks.items():
+        _destination(name, settings)
     return config
+
+
+def _destination(name: str, settings: Mapping[str, Any]) -> Destination:
+    """The settings of a further destination."""
+    kind = str(settings.get("kind", ""))
+    if kind not in KINDS:
+        raise Misconfigured(f"sinks.{name}.kind is {kind!r}: it must be one of {', '.join(KINDS)}")
+    found: Destination = _checked({k: v for k, v in settings.items() if k != "kind"}, KINDS[kind], f"sinks.{name}")
+    return found
 
 
 def _resolved(value: Any, where: str) -> Any:

@@ -20,6 +20,7 @@ from ops.ledger import take
 from ops.sources import QUIET
 from ops.status import source_health, stage_status
 from ops.topics import drift
+from sinks._tickets import Tickets
 
 _ROOM = 2 * 1024**3
 
@@ -37,6 +38,8 @@ def examine(config: Config, reach: Callable[[], Cluster]) -> Iterator[Finding]:
     """The checks from the ground up; those that need Kafka are left out when it cannot be reached."""
     yield _python()
     yield _disk(Path(config.store.path))
+    if config.store.url:
+        yield _store(config)
     yield _jars()
     yield _configuration(config)
     try:
@@ -66,6 +69,14 @@ def _disk(store: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     remedy = "" if free > _ROOM else f"make room at {folder}: Kafka and the store stop when it is full"
     return Finding("disk", free > _ROOM, f"{free / 1e9:.1f} GB free at {folder}", remedy)
+
+
+def _store(config: Config) -> Finding:
+    try:
+        Tickets(config.store.where).close()
+    except SwitchboardError as error:
+        return Finding("store", False, "cannot be read", str(error))
+    return Finding("store", True, "answers")
 
 
 def _jars() -> Finding:

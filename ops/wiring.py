@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from connectors._base import Connector
@@ -13,7 +12,6 @@ from normalizer.errors import Misconfigured
 from ops import channels
 from ops.config import Config
 from ops.topics import declare
-from sinks.sqlite import Sqlite
 from streams._stage import Processor, topics_of
 from streams.deliver import Deliver
 from streams.normalize import Normalize
@@ -38,7 +36,7 @@ def stages(config: Config) -> list[Processor]:
         Normalize(readers, blobs(config)),
         Thread(config.threads),
         Route(config.rules, config.tickets),
-        Deliver(Sqlite(Path(config.store.path))),
+        *(Deliver(sink, name) for name, sink in config.destinations()),
     ]
 
 

@@ -6,9 +6,10 @@ refuses for good goes to the dead letters; what it cannot take now comes again, 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
-from normalizer.errors import Rejected
+from normalizer.errors import Rejected, Retriable
 from normalizer.events import Routed
 from normalizer.wire import decode
 from sinks._base import Sink
@@ -16,21 +17,33 @@ from streams._record import Output, Record
 from streams._stage import Source, Writer
 from streams.thread import message_source
 
+log = logging.getLogger(__name__)
+
 
 class Deliver(Writer):
-    """Writes batches of routed tickets to one sink."""
+    """Writes batches of routed tickets to one sink. `name` tells apart several sinks of one kind."""
 
-    def __init__(self, sink: Sink) -> None:
-        self.name = f"deliver.{sink.name}"  # type: ignore[misc]  # one group for each sink, so not of the class
+    def __init__(self, sink: Sink, name: str = "") -> None:
+        self.name = f"deliver.{name or sink.name}"  # type: ignore[misc]  # one group for each sink, so not of the class
         self.inputs = [Routed.topic]
         self._sink = sink
+        self._open = False
 
     def open(self) -> None:
-        """Connect the sink."""
-        self._sink.open()
+        """Connect the sink. One that does not answer yet is waited for with the first batch: the others go on."""
+        try:
+            self._connect()
+        except Retriable as error:
+            log.warning("the stage %s begins without its destination: %s", self.name, error)
+
+    def _connect(self) -> None:
+        if not self._open:
+            self._sink.open()
+            self._open = True
 
     def close(self) -> None:
         """Disconnect the sink."""
+        self._open = False
         self._sink.close()
 
     def origin(self, record: Record) -> Source | None:
@@ -40,6 +53,7 @@ class Deliver(Writer):
 
     def write(self, records: Sequence[Record]) -> Sequence[Sequence[Output] | Rejected]:
         """Write a batch; the answer for a record is nothing, or why it was refused."""
+        self._connect()
         read = [_read(record) for record in records]
         events = [(i, event) for i, event in enumerate(read) if isinstance(event, Routed)]
         refused = self._sink.write([event for _, event in events]) if events else {}

@@ -23,13 +23,14 @@ from ops.cli._show import STDERR, clean
 USAGE, TEMPORARY = 2, 75  # as sysexits.h has it: EX_TEMPFAIL tells a supervisor to try again
 
 # What these say when a server is away for a moment, our own messages say with what is done about it.
-LIBRARIES = frozenset({"aiokafka", "asyncio", "faust", "imapclient", "kafka", "mode"})
+LIBRARIES = frozenset({"aiokafka", "asyncio", "faust", "imapclient", "kafka", "mode", "psycopg"})
 
 COMMANDS = {
     "up": "ops.cli.up",
     "status": "ops.cli.status",
     "channels": "ops.cli.channels",
     "tickets": "ops.cli.tickets",
+    "store": "ops.cli.store",
     "ledger": "ops.cli.ledger",
     "dead-letters": "ops.cli.dead_letters",
     "read": "ops.cli.read",

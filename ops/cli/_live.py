@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 from rich.console import Group, RenderableType
@@ -54,7 +53,7 @@ class Sample(msgspec.Struct, frozen=True):
 class Sampler:
     """Looks at a running Switchboard. `sample` blocks: call it in a thread."""
 
-    def __init__(self, cluster: Cluster, store: Path, health: Callable[[], Sequence[Health]], workers: Workers) -> None:
+    def __init__(self, cluster: Cluster, store: str, health: Callable[[], Sequence[Health]], workers: Workers) -> None:
         self._cluster = cluster
         self._store = store
         self._health = health

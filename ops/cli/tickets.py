@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -105,6 +105,14 @@ def search(
         )
 
 
+@app.command("export")
+def export(context: typer.Context) -> None:
+    """The whole store as JSON lines: the same bytes for the same tickets, in SQLite and in PostgreSQL."""
+    with _store(session(context)) as store:
+        for each in store.export():
+            sys.stdout.buffer.write(each)
+
+
 @app.command("close")
 def close(context: typer.Context, name: Name) -> None:
     """Close a ticket. An answer to it reopens it, or opens a follow-up: see `tickets` in the configuration."""
@@ -141,7 +149,7 @@ def _change(found: Session, name: str, status: Literal["open", "closed"]) -> Non
 
 
 def _store(found: Session) -> Tickets:
-    return Tickets(Path(found.config.store.path))
+    return Tickets(found.config.store.where)
 
 
 def _history(found: Session, name: str) -> History:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -90,7 +89,7 @@ async def _up(config: Config, cluster: Cluster, demo: Demo | None) -> None:
                 edge.start()
                 title = f"Switchboard: Kafka at {cluster.brokers}. Ctrl-C stops it."
                 title = "\n".join([title, *(doors(door, config.channels) if door else ())])
-                sampler = Sampler(cluster, Path(config.store.path), edge.health, workers)
+                sampler = Sampler(cluster, config.store.where, edge.health, workers)
                 async with asyncio.TaskGroup() as tasks:
                     going = [tasks.create_task(_show(title, sampler)), tasks.create_task(failure(workers))]
                     if demo:

@@ -17,6 +17,7 @@ from normalizer.policy import Rule
 from normalizer.rules import FUNCTIONS
 from ops.channels import channel
 from ops.config import HOME, Config
+from ops.destinations import KINDS
 
 INTRODUCTION = """\
 # Configuration
@@ -59,10 +60,15 @@ MENTIONS = """\
 where its script has spaces between words. Prefer it to `matches`, which compiles its expression each time.
 """
 
+SINKS = """\
+Further destinations of every ticket, beside the store; `NAME` is a name of yours. Each is filled by a stage of its own, `deliver.NAME`, from the beginning
+of what `tickets.routed` still holds (30 days), and at its own pace: one that is slow or dead holds up no other.
+"""
+
 
 def markdown(channels: Sequence[str]) -> str:
     """The whole reference, for an installation that knows these channels."""
-    return "\n".join([INTRODUCTION, *_sections(Config, ""), *_channels(channels)]).rstrip() + "\n"
+    return "\n".join([INTRODUCTION, *_sections(Config, ""), *_sinks(), *_channels(channels)]).rstrip() + "\n"
 
 
 def _sections(kind: type[Any], prefix: str) -> Iterator[str]:
@@ -128,6 +134,15 @@ def _nested(above: str, kind: type[Any]) -> Iterator[str]:
             yield inspect.cleandoc(inner.__doc__ or "") + "\n"
             yield from _table(inner)
             yield from _nested(name, inner)
+
+
+def _sinks() -> Iterator[str]:
+    yield "## `[sinks.NAME]`\n"
+    yield SINKS
+    for kind, settings in KINDS.items():
+        yield f'### `kind = "{kind}"`\n'
+        yield inspect.cleandoc(settings.__doc__ or "") + "\n"
+        yield from _table(settings)
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:

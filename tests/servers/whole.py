@@ -33,7 +33,7 @@ class Whole(msgspec.Struct):
 
     def tickets(self) -> list[History]:
         """Every ticket with its messages, in the order in which they were opened."""
-        with Tickets(self.config.store.path) as store:
+        with Tickets(self.config.store.where) as store:
             found = sorted(store.list_tickets(limit=1000), key=lambda ticket: (ticket.opened_at, ticket.id))
             return [store.ticket(ticket.id) for ticket in found]
 
