@@ -7,6 +7,7 @@ An address in a delivery is somebody's text: without the list of hosts it would 
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -17,6 +18,8 @@ import msgspec
 import stamina
 
 from connectors._base import Blobs
+from connectors._inflate import inflated
+from connectors._public import Network, PublicTransport, Resolver, resolve
 from normalizer.errors import Rejected
 from normalizer.events import Attachment, RawEvent
 
@@ -52,7 +55,8 @@ class Media:
     `insecure` is an origin (``http://127.0.0.1:8001``) that is asked without TLS as well: a stand-in of the vendor.
     `headers` (credentials) go to the first host of an address and never along with a redirect to another. A file
     has at most `limit` bytes and takes at most `seconds` for each step, four times that as a whole; a 404 is tried
-    again, since providers announce files before they have them.
+    again, since providers announce files before they have them. Names must lead to public addresses (`_public`), or into
+    `networks`; `authority` is who certifies hosts that no public authority does, `resolver` who knows addresses.
     """
 
     def __init__(
@@ -64,6 +68,9 @@ class Media:
         insecure: str = "",
         limit: int = 25 * 1024 * 1024,
         seconds: float = 5.0,
+        networks: Sequence[Network] = (),
+        authority: ssl.SSLContext | None = None,
+        resolver: Resolver = resolve,
     ) -> None:
         self._hosts = tuple(hosts)
         self._blobs = blobs
@@ -71,6 +78,7 @@ class Media:
         self._insecure = _origin(insecure) if insecure else None
         self._limit = limit
         self._seconds = seconds
+        self._networks, self._authority, self._resolver = tuple(networks), authority, resolver
 
     def fetch(self, wanted: Sequence[Wanted]) -> tuple[Fetched, ...]:
         """Every file, in order, into the blob store. Blocks; raises only what the blob store raises."""
@@ -79,7 +87,13 @@ class Media:
     @cached_property
     def _client(self) -> httpx.Client:
         """One for all files and threads: to make one takes longer than to fetch a small file."""
-        return httpx.Client(timeout=self._seconds, trust_env=False)
+        exempt = (self._insecure[1], self._insecure[2] or 80) if self._insecure else None
+        transport = PublicTransport(
+            resolver=self._resolver, networks=self._networks, exempt=exempt, authority=self._authority
+        )
+        # Packed answers are not asked for; who packs all the same is unpacked in small steps.
+        head = {"Accept-Encoding": "identity"}
+        return httpx.Client(timeout=self._seconds, trust_env=False, transport=transport, headers=head)
 
     def _one(self, wanted: Wanted) -> Fetched:
         made = Fetched(wanted.url[:2000], wanted.name[:200], wanted.content_type[:100] or "application/octet-stream")
@@ -107,7 +121,7 @@ class Media:
 
                 def chunks(answer: httpx.Response = answer, end: float = end) -> Iterator[bytes]:
                     nonlocal size
-                    for chunk in answer.iter_bytes():
+                    for chunk in inflated(answer.headers.get("content-encoding", ""), answer.iter_raw()):
                         size += len(chunk)
                         if size > self._limit:
                             raise Rejected("too-large", f"a file is larger than {self._limit} bytes: it is left out")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ipaddress
 import re
+import ssl
 import time
 import uuid
 from collections.abc import Sequence
@@ -48,7 +50,8 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     `secrets`, one or while rotating two, sign each post: as Standard Webhooks do, or as `signature` says. A system that signs nothing
     sends one of `tokens` in `token_header` instead (``Authorization: Bearer …``). `mapping` says what is what in an item.
     Files that an item names are fetched from `media_hosts` (``api.example.com``, ``.example.com`` for all below it) with `media_headers`,
-    and are links in the message else. `challenge` is the query parameter that a GET wants back when the vendor verifies the url.
+    and are links in the message else; hosts must have public addresses, or lie in `media_networks` (``10.1.0.0/16``), and a certificate of
+    a public authority or of `media_ca_file` (PEM). `challenge` is the query parameter that a GET wants back when the vendor verifies the url.
     A post has at most `max_bytes` and `max_items`.
     """
 
@@ -59,6 +62,8 @@ class WebhookSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     token_header: str = "Authorization"  # noqa: S105 - a header's name
     media_hosts: tuple[str, ...] = ()
     media_headers: dict[str, Secret] = {}
+    media_networks: tuple[str, ...] = ()
+    media_ca_file: str = ""
     challenge: str = ""
     max_bytes: Annotated[int, Meta(ge=1024, le=25 * 1024 * 1024)] = 5 * 1024 * 1024
     max_items: Annotated[int, Meta(ge=1, le=10_000)] = 1_000
@@ -87,7 +92,14 @@ class Webhook(Receiver[WebhookSettings]):
             raise Misconfigured(f"{where}: an account is part of a url; use letters, digits, '.', '_' and '-'")
         self._gate = Gate(settings.secrets, settings.signature, settings.tokens, settings.token_header, where)
         self._reader = Reader(settings.mapping, f"{where}.mapping")
-        self._media = Media(settings.media_hosts, blobs, headers=settings.media_headers, seconds=_FETCH_SECONDS / 3)
+        self._media = Media(
+            settings.media_hosts,
+            blobs,
+            headers=settings.media_headers,
+            seconds=_FETCH_SECONDS / 3,
+            networks=_networks(settings.media_networks, where),
+            authority=_authority(settings.media_ca_file, where),
+        )
 
     def routes(self, accept: Accept) -> Sequence[BaseRoute]:
         """The door: posts, the handshake of CloudEvents (OPTIONS), and a vendor's check of the url (GET)."""
@@ -170,6 +182,20 @@ class Webhook(Receiver[WebhookSettings]):
         if not said or len(said) > _MOST_CHALLENGE:
             raise Problem(400, "no-challenge", f"a GET is only for verifying this url: send {self.settings.challenge}")
         return PlainTextResponse(said, headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _networks(named: Sequence[str], where: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    try:
+        return [ipaddress.ip_network(each) for each in named]
+    except ValueError as error:
+        raise Misconfigured(f"{where}.media_networks is wrong ({error}): write 10.1.0.0/16") from error
+
+
+def _authority(path: str, where: str) -> ssl.SSLContext | None:
+    try:
+        return ssl.create_default_context(cafile=path) if path else None
+    except OSError as error:
+        raise Misconfigured(f"{where}.media_ca_file {path} cannot be used ({error}): give a PEM file") from error
 
 
 def _handshake(request: Request) -> Response:

@@ -70,7 +70,8 @@ class Door:
         if found.get("type") == "app_rate_limited":
             return Response()
         if again := request.headers.get("x-slack-retry-num"):
-            _log.info("Slack sends again (%s): %s", again[:10], request.headers.get("x-slack-retry-reason", "")[:50])
+            reason = request.headers.get("x-slack-retry-reason", "")[:50]  # a word of Slack's, such as http_timeout
+            _log.info("Slack sends again (%s): %s", again[:10], reason)
         raw = await asyncio.to_thread(self._deliveries.delivered, "door", content_type, body, IN_TIME)
         await accept([raw])
         return Response()

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterable
 
 _SHORTEST = 6  # a shorter secret would blot out ordinary words
-_MAIL = re.compile(r"""[^\s<>"'(),:;@\[\]\\/]{1,64}@(?=[\w-]+(?:\.[\w-]+)+)""")
+_MAIL = re.compile(r"""(?:[^\s<>"'(),:;=@\[\]\\/]|(?<=\w)'(?=\w)){1,64}@(?=[\w-]+(?:\.[\w-]+)+)""")
 # With a plus; or as many digits as a number has with its country, standing alone: not an offset, a size or part of an id.
 _PHONE = re.compile(r"\+\d[\d ()./-]{5,18}\d|(?<![\w/.:=-])\d{10,15}(?![\w/.-])")
 

@@ -48,6 +48,8 @@ class Vendor:
             "empty": Response(b""),
             "bomb": Response(zlib.compress(b"\0" * 1_000_000), headers={"Content-Encoding": "deflate"}),
             "broken": Response(b"no deflate", headers={"Content-Encoding": "deflate"}),
+            "packed-oddly": Response(b"?", headers={"Content-Encoding": "br"}),
+            "private": RedirectResponse("https://inside.vendor.example/photo"),
             "near": RedirectResponse("/photo"),
             "far": RedirectResponse("https://evil.example/photo"),
             "inside": RedirectResponse("http://169.254.169.254/latest/meta-data"),
@@ -94,7 +96,7 @@ def blobs(tmp_path: Path) -> BlobStore:
 def fetch(vendor: Vendor, blobs: BlobStore, name: str, **settings: Any) -> Fetched:
     """What became of one file of the vendor's."""
     vendor.asked.clear()
-    media = Media((), blobs, insecure=vendor.url, **settings)
+    media = Media(("inside.vendor.example",), blobs, insecure=vendor.url, resolver=lambda *_: ["10.0.0.1"], **settings)
     (found,) = media.fetch([Wanted(f"{vendor.url}/{name}", "a.jpg", "image/png")])
     return found
 
@@ -150,6 +152,14 @@ def test_what_is_no_address_is_noted(blobs: BlobStore, url: str) -> None:
     assert [found.error for found in Media(("api.vendor.example",), blobs).fetch([Wanted(url)])] == ["ValueError"]
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "::ffff:127.0.0.1", "fd00::1"])
+def test_a_known_name_that_leads_inside_is_not_asked(blobs: BlobStore, address: str) -> None:
+    """Whoever owns the name, or forges its DNS, chooses where it leads; one bad address among good ones is enough."""
+    for found in ([address], ["93.184.216.34", address]):
+        media = Media((".vendor.example",), blobs, resolver=lambda *_, found=found: found)  # type: ignore[misc]
+        assert [each.error for each in media.fetch([Wanted("https://cdn.vendor.example/1")])] == ["private-address"]
+
+
 def test_known_hosts_are_asked(blobs: BlobStore) -> None:
     """By name in any case, and all below a name; here nobody answers there."""
     media = Media(("api.vendor.invalid", ".cdn.invalid"), blobs)
@@ -190,7 +200,9 @@ def test_credentials_never_go_with_a_redirect_to_another(location: str, url: str
         ("unchanged", "HTTPStatusError"),
         ("forbidden", "HTTPStatusError"),
         ("ill", "HTTPStatusError"),
-        ("broken", "DecodingError"),
+        ("broken", "broken-encoding"),
+        ("packed-oddly", "unknown-encoding"),
+        ("private", "private-address"),
     ],
 )
 def test_what_cannot_be_had_is_noted(vendor: Vendor, blobs: BlobStore, name: str, error: str) -> None:

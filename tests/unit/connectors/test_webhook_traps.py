@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from connectors.webhook import Webhook
-from normalizer.errors import Rejected
+from normalizer.errors import Misconfigured, Rejected
 from tests.unit.connectors.webhook_door import Door, standard
 
 
@@ -108,3 +109,16 @@ def test_a_changed_mapping_reads_old_records_as_they_were(tmp_path: Path) -> Non
     old.post({"id": 1, "words": "then"})
     new.post({"id": 2, "message": "now"})
     assert [message.text for message in (*old.messages(), *new.messages())] == ["then", "now"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"media_networks": ["10.1.0.0/33"]}, r"media_networks is wrong \(.*\): write 10\.1\.0\.0/16"),
+        ({"media_ca_file": "no-such.pem"}, r"media_ca_file no-such\.pem cannot be used \(.*\): give a PEM file"),
+    ],
+)
+def test_where_files_may_be_is_checked_at_the_start(tmp_path: Path, settings: dict[str, Any], said: str) -> None:
+    """A network that is none, an authority that is not there."""
+    with pytest.raises(Misconfigured, match=said):
+        Door(tmp_path, **settings)
