@@ -138,6 +138,10 @@ class Guard:
         refusal: Exception | None = None
         if sum(len(name) + len(value) for name, value in scope["headers"]) > self._limits.headers:
             refusal = headers_too_large(self._limits)
+        elif packed := [
+            value for name, value in scope["headers"] if name == b"content-encoding" and value != b"identity"
+        ]:
+            refusal = _packed(packed[0])
         elif self._requests > self._limits.requests:
             refusal = Retriable(f"{self._limits.requests} requests are being served at once")
         if refusal is not None:
@@ -173,6 +177,12 @@ class Guard:
     def _too_slow(self) -> Problem:
         detail = f"the body did not arrive within {self._limits.body_seconds:g} seconds: send it again, faster"
         return Problem(408, "too-slow", detail, {"Connection": "close"})
+
+
+def _packed(encoding: bytes) -> Problem:
+    """No vendor packs its posts, and what is never unpacked is no bomb."""
+    detail = f"the body is packed ({encoding[:20].decode('latin-1')}), and nothing is unpacked here: send it as it is"
+    return Problem(415, "packed-body", detail)
 
 
 def headers_too_large(limits: Limits) -> Problem:

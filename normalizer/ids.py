@@ -10,7 +10,8 @@ _VARIANT = "89ab" * 4  # by a hex digit whose upper two bits are to be 10 (RFC 9
 def event_id(*parts: str) -> str:
     """The UUIDv5 of `parts`, which may hold any text: each is length-prefixed, so no two lists collide."""
     digest = _NAMESPACE.copy()
-    digest.update("".join([f"{len(part)}:{part}" for part in parts]).encode())
+    # Half a surrogate pair has bytes here too: an id can be made of whatever a source calls its items.
+    digest.update("".join([f"{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogatepass"))
     found = digest.hexdigest()
     # As `uuid.uuid5` does it, without an object for each id: a message has six.
     return f"{found[:8]}-{found[8:12]}-5{found[13:16]}-{_VARIANT[int(found[16], 16)]}{found[17:20]}-{found[20:32]}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +17,8 @@ from tests.conformance.test_fleet_connectors import _test_classes
 from tests.fuzz.found import Input
 from tests.fuzz.mutate import Mutator
 from tests.fuzz.target import Target
+from tests.servers.corpora import CORPORA
 
-CORPORA = Path(os.environ.get("SWITCHBOARD_CORPORA", Path(__file__).parents[2].parent / "shared" / "corpora"))
 MAILS = Path(__file__).parents[1] / "unit" / "normalizer" / "mail" / "kinds"
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -156,7 +156,7 @@ def test_what_is_no_address_is_noted(blobs: BlobStore, url: str) -> None:
 def test_a_known_name_that_leads_inside_is_not_asked(blobs: BlobStore, address: str) -> None:
     """Whoever owns the name, or forges its DNS, chooses where it leads; one bad address among good ones is enough."""
     for found in ([address], ["93.184.216.34", address]):
-        media = Media((".vendor.example",), blobs, resolver=lambda *_, found=found: found)  # type: ignore[misc]
+        media = Media((".vendor.example",), blobs, resolver=lambda *_, found=found: found)
         assert [each.error for each in media.fetch([Wanted("https://cdn.vendor.example/1")])] == ["private-address"]
 
 
