@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from normalizer.events import RAW, Cursor, Fate, Health, Message, Routed, Signal, StatusChange, Threaded
+from normalizer.events import RAW, Balance, Cursor, Fate, Health, Message, Routed, Signal, StatusChange, Threaded
 from normalizer.secret import Secret
 
 
@@ -72,6 +72,7 @@ TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(DEAD_LETTERS, 90 * DAY),
     # A raw record may stay as long as the segment it is in, a week more: its fate must be there until then.
     TopicSpec(Fate.topic, 45 * DAY),
+    TopicSpec(Balance.topic, compacted=True),
     TopicSpec(Cursor.topic, compacted=True),
     TopicSpec(Health.topic, compacted=True),
     TopicSpec(ACCOUNTS, DAY, partitions=48),

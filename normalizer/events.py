@@ -6,8 +6,7 @@ Times are aware UTC datetimes. Ids are strings: lower-case UUIDs made by `normal
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -19,12 +18,15 @@ from normalizer.message_parts import Forwarded as Forwarded
 from normalizer.message_parts import Kind as Kind
 from normalizer.message_parts import Origin as Origin
 from normalizer.message_parts import ThreadRefs as ThreadRefs
+from normalizer.ticket_parts import Decision as Decision
+from normalizer.ticket_parts import Lead as Lead
+from normalizer.ticket_parts import Moment as Moment
+from normalizer.ticket_parts import Priority as Priority
+from normalizer.ticket_parts import Status as Status
+from normalizer.ticket_parts import Ticket as Ticket
 
-Priority = Literal["low", "normal", "high", "urgent"]
-Status = Literal["open", "closed", "suppressed", "merged"]
 Outcome = Literal["routed", "duplicate", "suppressed", "dead_lettered"]
 
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 RAW = "raw."
 """What stands before the channel in the name of a raw topic."""
 
@@ -105,15 +107,6 @@ class Message(Event, frozen=True, kw_only=True, omit_defaults=True):
     outgoing: bool = False
 
 
-class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why something was decided: the rule or signal, what it gave, and on what evidence."""
-
-    what: Literal["thread", "duplicate", "suppress", "priority", "queue", "reopen", "customer"]
-    rule: str
-    result: str
-    because: str = ""
-
-
 class Threaded(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A message that is nobody's duplicate, with its conversation and its customer. Keyed by customer.
 
@@ -161,40 +154,6 @@ class Merged(Event, frozen=True, kw_only=True, omit_defaults=True):
     into_customer_id: str
     into_customer: Contact
     sequence: int = 0
-
-
-class Lead(msgspec.Struct, frozen=True, order=True):
-    """The message that a ticket takes its subject and queue from: the smallest, so that order does not matter."""
-
-    suppressed: bool
-    at: Moment
-    message_id: str
-
-
-class Ticket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The state of a ticket after a revision. Revisions of one ticket count 1, 2, 3 … without a gap.
-
-    `follows` is the closed ticket that this one continues, `merged_into` the ticket that this one is part of
-    (status ``merged``), `related_to` conversations that its sender referred to without being party to them.
-    """
-
-    id: str
-    revision: int
-    conversation_id: str
-    customer_id: str
-    customer: Contact
-    channel: str
-    account: str
-    subject: str
-    status: Status
-    priority: Priority
-    queue: str
-    opened_at: Moment
-    updated_at: Moment
-    messages: int
-    follows: str = ""
-    merged_into: str = ""
-    related_to: tuple[str, ...] = ()
 
 
 class Absorbed(Event, frozen=True, kw_only=True, omit_defaults=True):
@@ -246,7 +205,10 @@ class StatusChange(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Fate(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one raw record's message. Keyed by origin and item, so that the last word stands."""
+    """What became of one raw record's message. Keyed by raw topic and partition, so that the ledger can add them up.
+
+    A fate may come again. The first of an item stands, but a dead letter gives way to what became of it later.
+    """
 
     type: ClassVar[str] = "switchboard.fate"
     topic: ClassVar[str] = "fates"
@@ -260,6 +222,35 @@ class Fate(Event, frozen=True, kw_only=True, omit_defaults=True):
     ticket_id: str = ""
     stage: str = ""
     reason: str = ""
+
+
+class Balance(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """How the records of one raw partition stand, since its first. Keyed by raw topic and partition; compacted.
+
+    Every offset below `watermark` has its fate, none from `end` on, and in between those have none that are in `gaps`:
+    (first, past the last), the lowest of them. `reasons` counts by outcome and reason. `refused` counts by sink the
+    routed records that a sink would not take, which are in the dead letters.
+    """
+
+    type: ClassVar[str] = "switchboard.balance"
+    topic: ClassVar[str] = "balances"
+
+    raw: str
+    partition: int
+    watermark: int
+    end: int
+    routed: int = 0
+    duplicate: int = 0
+    suppressed: int = 0
+    dead_lettered: int = 0
+    reasons: dict[str, int] = {}
+    refused: dict[str, int] = {}
+    gaps: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def settled(self) -> int:
+        """How many records have their fate."""
+        return self.routed + self.duplicate + self.suppressed + self.dead_lettered
 
 
 class Cursor(Event, frozen=True, kw_only=True, omit_defaults=True):

@@ -54,7 +54,7 @@ def examine(config: Config, reach: Callable[[], Cluster]) -> Iterator[Finding]:
         idle = stage.never_ran and stage.lag
         yield Finding(f"stage {stage.name}", not idle, f"{stage.lag} records wait", _start(stage.name) if idle else "")
     yield from _sources(cluster, config)
-    missing = sum(len(account.missing) for account in take(cluster, channels.names()))
+    missing = sum(account.missing_total for account in take(cluster, channels.names()))
     remedy = "run `switchboard ledger` for their names, and redrive or backfill them" if missing else ""
     yield Finding("ledger", not missing, f"{missing} records are missing", remedy)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -67,6 +68,14 @@ class View:
             starts = self._consumer.beginning_offsets(list(found.values()))
             ends = self._consumer.end_offsets(list(found.values()))
         return {place: (starts[native], ends[native]) for place, native in found.items()}
+
+    def offsets_at(self, topics: Iterable[str], at: datetime) -> dict[Place, int]:
+        """The first offset of each partition of `topics` that was written at `at` or later; its end when none was."""
+        found = {place: end for place, (_, end) in self.spans(topics).items()}
+        natives = {place: self._native(place) for place in found}
+        with self._answering():
+            later = self._consumer.offsets_for_times(dict.fromkeys(natives.values(), int(at.timestamp() * 1000)))
+        return {p: later[n].offset if later.get(natives[p]) else found[p] for p, n in natives.items()}
 
     def committed(self, group: str) -> dict[Place, int]:
         """How far a group has committed, by partition; partitions where it never did are absent."""

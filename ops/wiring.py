@@ -14,6 +14,7 @@ from ops.config import Config
 from ops.topics import declare
 from streams._stage import Processor, topics_of
 from streams.deliver import Deliver
+from streams.ledger import Ledger
 from streams.normalize import Normalize
 from streams.route import Route
 from streams.thread import Thread
@@ -37,6 +38,7 @@ def stages(config: Config) -> list[Processor]:
         Thread(config.threads),
         Route(config.rules, config.tickets),
         *(Deliver(sink, name) for name, sink in config.destinations()),
+        Ledger(),
     ]
 
 

@@ -76,6 +76,10 @@ async def decide(stage: Stage, records: Sequence[Record], state: State, progress
         if time.perf_counter() >= turn_ends:
             await asyncio.sleep(0)
             turn_ends = time.perf_counter() + TURN_SECONDS
+    try:
+        outputs.extend(stage.sum_up(state))
+    except Exception as error:
+        raise StageFailed(_failure(stage.name, records[-1], error)) from error
     blobs = [blob for output in outputs for blob in output.blobs]
     if blobs:
         await patiently(stage.name, progress, stage.keep, blobs)

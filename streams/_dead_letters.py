@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from normalizer.cluster import DEAD_LETTERS
 from normalizer.errors import Rejected
 from normalizer.events import Fate
+from streams._fate import told
 from streams._outbox import MAX_RECORD_BYTES
-from streams._record import Output, Record, emit
+from streams._record import Output, Record
 from streams._stage import Processor, Source
 
 PREFIX = "sb_"
@@ -58,7 +59,6 @@ def _source(stage: Processor, record: Record) -> Source | None:
 
 
 def _fate(stage: Processor, source: Source, error: Rejected, now: datetime, record: Record) -> Output:
-    key = f"{source.origin}/{source.item}"
     fate = Fate(
         origin=source.origin,
         outcome="dead_lettered",
@@ -68,4 +68,4 @@ def _fate(stage: Processor, source: Source, error: Rejected, now: datetime, reco
         stage=stage.name,
         reason=error.reason,
     )
-    return emit(fate, key, source=stage.name, ce_id=key, cause=record)
+    return told(fate, record)

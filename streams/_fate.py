@@ -1,4 +1,4 @@
-"""The last word on a raw record, which `switchboard ledger` adds up."""
+"""What became of a raw record, which the ledger adds up."""
 
 from __future__ import annotations
 
@@ -57,4 +57,15 @@ def fate_of(
         stage=stage,
         reason=reason,
     )
-    return emit(event, f"{origin}/{item}", source=stage, ce_id=f"{origin}/{item}", cause=cause)
+    return told(event, cause)
+
+
+def told(event: Fate, cause: Record) -> Output:
+    """The record of a fate: with its raw partition for a key, so that one ledger partition sees all of that one's."""
+    name = f"{event.origin}/{event.item}"
+    return emit(event, place_of(event.origin), source=event.stage, ce_id=name, cause=cause)
+
+
+def place_of(origin: Origin) -> str:
+    """The name of a raw partition, such as ``raw.mail/3``."""
+    return f"{origin.topic}/{origin.partition}"

@@ -67,6 +67,13 @@ class Stage(Processor):
         to ``dead.letters``. Any other exception is a bug: the process stops and the batch is given again.
         """
 
+    def sum_up(self, state: State) -> Sequence[Output]:  # noqa: ARG002 - most stages have nothing to add
+        """What follows from a batch as a whole, after its last record. It reads the state and changes nothing.
+
+        `Table.changed` says what the batch has changed. What it gives comes again when the batch comes again.
+        """
+        return ()
+
     def keep(self, blobs: Sequence[bytes]) -> None:
         """Store the blobs of a batch's outputs, in a thread, before these are sent.
 

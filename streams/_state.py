@@ -63,6 +63,10 @@ class Table:
         """Take back what the record changed."""
         self._pending.clear()
 
+    def changed(self) -> Iterable[bytes]:
+        """The keys that changed since the last `drain`."""
+        return tuple(self._changes)
+
     def drain(self) -> Mapping[bytes, bytes | None]:
         """What changed since the last call: the last value of each key, None where it was deleted."""
         changes, self._changes = self._changes, {}

@@ -14,6 +14,7 @@ from normalizer.errors import SwitchboardError
 from normalizer.events import Health, Ticket
 from ops import channels
 from ops.cli._show import table
+from ops.cli.ledger import line as ledger_line
 from ops.cli.ledger import rendered
 from ops.cli.tickets import listing
 from ops.ledger import Account, Ledger
@@ -146,6 +147,4 @@ def _together(name: str, found: Sequence[Health]) -> Health:
 
 def line(sample: Sample) -> str:
     """A sample in one line, for logs and pipes."""
-    accepted = sum(account.accepted for account in sample.ledger)
-    flying = sum(account.in_flight for account in sample.ledger)
-    return f"accepted {accepted}, in flight {flying}"
+    return ledger_line(sample.ledger)

@@ -28,7 +28,7 @@ app = typer.Typer(help="Run one part by itself, until SIGTERM.", no_args_is_help
 @app.command("stage")
 def stage(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(help="normalize, thread, route, deliver.NAME; or `all`.")],
+    names: Annotated[list[str], typer.Argument(help="normalize, thread, route, deliver.NAME, ledger; or `all`.")],
 ) -> None:
     """Run stages. Start as many processes of one as its topics have partitions."""
     found = session(context)

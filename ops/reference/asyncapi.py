@@ -10,6 +10,7 @@ import msgspec
 from normalizer.cluster import ACCOUNTS, DEAD_LETTERS, TOPICS, Cluster, TopicSpec, raw_topic
 from normalizer.events import (
     RAW,
+    Balance,
     Cursor,
     Event,
     Fate,
@@ -23,7 +24,7 @@ from normalizer.events import (
 from normalizer.wire import schema_uri, versioned_type
 from ops.reference.schemas import Schema, events, file_name
 
-CONTRACT_VERSION = "1.1.0"
+CONTRACT_VERSION = "1.2.0"
 """Of the topics and events together: the first number counts incompatible changes, the second additions."""
 _HOUR_MS = 3_600_000
 _BINDING = "0.5.0"
@@ -43,7 +44,7 @@ RAW_DOORWAY = Doorway(
     about="What the sources of a channel gave, byte for byte, in the order of their arrival.",
     key="the source's own thread where it has one, else the CloudEvents id",
     writers=("connectors",),
-    readers=("normalize", "ledger"),
+    readers=("normalize", "switchboard ledger"),
 )
 DOORWAYS: dict[str, Doorway] = {
     Message.topic: Doorway(
@@ -87,10 +88,17 @@ DOORWAYS: dict[str, Doorway] = {
         public=True,
     ),
     Fate.topic: Doorway(
-        about="What became of the messages of each raw record; of several for one the last stands.",
-        key="topic/partition/offset/item of the raw record",
+        about="What became of the messages of each raw record; of several for one the first stands that is no dead letter.",
+        key="topic/partition of the raw record",
         writers=("normalize", "thread", "route", "deliver"),
         readers=("ledger", "any program"),
+        public=True,
+    ),
+    Balance.topic: Doorway(
+        about="How many records of each raw partition have their fate, which, and which have none.",
+        key="topic/partition of the raw records",
+        writers=("ledger",),
+        readers=("switchboard ledger", "any program"),
         public=True,
     ),
     Cursor.topic: Doorway(

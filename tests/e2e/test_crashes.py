@@ -37,7 +37,7 @@ def mails() -> list[bytes]:
 def test_no_mail_is_lost_or_doubled_when_every_process_is_killed(
     tmp_path: Path, cluster: Cluster, dovecot: Dovecot
 ) -> None:
-    """5,000 mails, five processes, each killed twice: the ledger adds up and each mail is in the store once."""
+    """5,000 mails, six processes, each killed twice: the ledger adds up and each mail is in the store once."""
     mailbox = dovecot.mailbox()
     mailbox.deliver(*mails())
     channels = (

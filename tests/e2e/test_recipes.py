@@ -29,7 +29,7 @@ def board(tmp_path: Path, cluster: Cluster) -> Iterator[Switchboard]:
         for number in range(POSTS):
             form = {"email": f"ann{number % 5}@example.com", "subject": "Bill", "message": f"Number {number}"}
             assert httpx.post(f"http://127.0.0.1:{port}/webform/site", json=form).status_code == 202
-        found.wait(lambda: _done(found, "deliver.sqlite") >= POSTS)
+        found.wait(lambda: _done(found, "deliver.sqlite") >= POSTS and _settled(found) == POSTS)
         yield found
 
 
@@ -39,7 +39,7 @@ def test_history_can_be_read_again(board: Switchboard, cluster: Cluster) -> None
     _stop(board, "normalize")
     _rewind(cluster, "normalize", "raw.webform")
     board.start("stage", "normalize")
-    board.wait(lambda: _done(board, "deliver.sqlite") >= 2 * POSTS)
+    board.wait(lambda: _done(board, "deliver.sqlite") >= 2 * POSTS and _done(board, "ledger") >= 2 * POSTS)
     assert board.json("ledger") == ledger
     assert _tickets(board) == tickets
 
@@ -67,6 +67,11 @@ def _done(board: Switchboard, stage: str) -> int:
     """How many records a stage has committed."""
     found = [line["stage"] for line in board.json("status") if "stage" in line]
     return next(int(each["done"]) for each in found if each["name"] == stage)
+
+
+def _settled(board: Switchboard) -> int:
+    """How many records have their fate."""
+    return sum(account["accepted"] - account["in_flight"] for account in board.json("ledger", check=False))
 
 
 def _tickets(board: Switchboard) -> set[tuple[str, int, int]]:

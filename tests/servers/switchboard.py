@@ -15,7 +15,7 @@ from typing import Any
 from normalizer.cluster import Cluster
 
 BIN = Path(sys.executable).with_name("switchboard")
-STAGES = ("normalize", "thread", "route", "deliver.sqlite")
+STAGES = ("normalize", "thread", "route", "deliver.sqlite", "ledger")
 
 
 class Switchboard:

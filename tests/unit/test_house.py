@@ -33,6 +33,7 @@ STAGES = {
     "thread": ({"messages.normalized"}, ["seen", "threads"], ["thread.state"]),
     "route": ({"messages.threaded", "tickets.status"}, ["tickets", "current", "applied"], ["route.state"]),
     "deliver.sqlite": ({"tickets.routed"}, [], []),
+    "ledger": ({"fates"}, ["books", "settled", "parts", "dead", "refused"], ["ledger.state"]),
 }
 
 

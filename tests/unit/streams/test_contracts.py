@@ -10,18 +10,20 @@ import pytest
 from connectors._blobs import BlobStore
 from connectors.mail import Mail
 from normalizer.default_rules import POLICY
-from normalizer.events import Contact, RawEvent, Routed, StatusChange, Threaded
+from normalizer.events import Contact, Fate, Origin, RawEvent, Routed, StatusChange, Threaded
 from normalizer.tickets import ClosedPolicy
 from normalizer.wire import decode, raw_headers
 from sinks.memory import Memory
+from streams._fate import told
 from streams._record import Record
 from streams._state import State
 from streams.deliver import Deliver
+from streams.ledger import Ledger
 from streams.normalize import Normalize
 from streams.route import Route
 from streams.thread import Thread
 from tests.conformance.stage import StageContract, WriterContract
-from tests.unit.streams.samples import NOW, message, record
+from tests.unit.streams.samples import NOW, arrived, message, record
 
 pytestmark = pytest.mark.slow
 
@@ -106,6 +108,26 @@ class TestRoute(StageContract):
             at=NOW,
         )
         return [record(each, number) for number, each in enumerate([*_threaded(), closed])]
+
+
+class TestLedger(StageContract):
+    """The fates of three records, one of which held two messages."""
+
+    def make(self) -> Ledger:
+        """As it is."""
+        return Ledger()
+
+    def records(self) -> Sequence[Record]:
+        """A record of one message, one of two, one that a sink refused, and a dead letter."""
+        cause = Record("raw.mail", 0, 0, None, b"")
+        fates = [
+            Fate(origin=Origin("raw.mail", 0, 0), outcome="routed", at=NOW, stage="route"),
+            Fate(origin=Origin("raw.mail", 0, 1), outcome="routed", at=NOW, items=2, stage="route"),
+            Fate(origin=Origin("raw.mail", 0, 1), outcome="duplicate", at=NOW, item=1, items=2, stage="thread"),
+            Fate(origin=Origin("raw.mail", 0, 0), outcome="dead_lettered", at=NOW, stage="deliver.sqlite"),
+            Fate(origin=Origin("raw.mail", 0, 2), outcome="dead_lettered", at=NOW, stage="normalize", reason="broken"),
+        ]
+        return [arrived(told(each, cause), number) for number, each in enumerate(fates)]
 
 
 class TestDeliver(WriterContract):
