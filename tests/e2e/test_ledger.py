@@ -92,7 +92,7 @@ def test_watching_goes_on_until_something_is_missing(
     tell(dict.fromkeys(range(9), "routed"))
     seen = tmp_path / "seen"
     with Switchboard(tmp_path, cluster, "") as board, seen.open("wb") as out:
-        command = [BIN, "--config", board.config, "ledger", "--watch", "--late", "1h"]
+        command: list[str | Path] = [BIN, "--config", board.config, "ledger", "--watch", "--late", "1h"]
         watch = subprocess.Popen(command, stdout=out, env=environment(tmp_path))
         board.wait(lambda: "accepted 10, in flight 10\n" in seen.read_text())
         board.start("stage", "ledger")
