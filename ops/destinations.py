@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -57,5 +57,42 @@ class PostgresSettings(Destination, frozen=True, kw_only=True, forbid_unknown_fi
         return "PostgresSettings()"
 
 
-KINDS: Mapping[str, type[Destination]] = {each.kind: each for each in (SqliteSettings, PostgresSettings)}
+class WebhookSettings(Destination, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every revision of every ticket as a post to `url`, signed as Standard Webhooks; see [webhooks](webhooks.md).
+
+    `secrets` are ``whsec_`` and the base64 of 24 to 64 random bytes: one, and while it is rotated the old one too.
+    ``http://`` is refused outside the loopback unless `plain_http` is true. At most `concurrency` posts are on their way
+    at the same time. A post that fails is tried again for `give_up_after_hours` (0: as long as Kafka has it).
+    """
+
+    kind: ClassVar[str] = "webhook"
+
+    url: Secret
+    secrets: Annotated[tuple[Secret, ...], msgspec.Meta(min_length=1)]
+    plain_http: bool = False
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
+    timeout_seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 15.0
+    give_up_after_hours: Annotated[float, msgspec.Meta(ge=0)] = 72.0
+
+    def sink(self) -> Sink:
+        """The endpoint."""
+        from sinks.webhook import Webhook  # whose client takes a tenth of a second to load
+
+        return Webhook(
+            self.url,
+            self.secrets,
+            plain_http=self.plain_http,
+            concurrency=self.concurrency,
+            timeout_seconds=self.timeout_seconds,
+            give_up_after_hours=self.give_up_after_hours,
+        )
+
+    def __repr__(self) -> str:
+        """Shows no credential."""
+        return "WebhookSettings()"
+
+
+KINDS: Mapping[str, type[Destination]] = {
+    each.kind: each for each in (SqliteSettings, PostgresSettings, WebhookSettings)
+}
 """Each kind by its name."""

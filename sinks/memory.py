@@ -35,7 +35,7 @@ class Memory(Sink):
         for index, event in enumerate(batch):
             try:
                 wire.encode(event)
-            except UnicodeEncodeError as error:
+            except Rejected as error:
                 refused[index] = Rejected(
                     "not-storable",
                     f"revision {event.ticket.revision} of ticket {event.ticket.id} is not valid Unicode ({error}): "

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import ParamSpec, TypeVar
 
-from normalizer.errors import Rejected, Retriable
+from normalizer.errors import Misconfigured, Rejected, Retriable
 from streams._dead_letters import dead_letter
 from streams._outbox import MAX_RECORD_BYTES
 from streams._record import Output, Record
@@ -90,6 +90,8 @@ async def write(stage: Writer, records: Sequence[Record], progress: Progress) ->
     """What a writer gives for a batch that it wrote; a record that it refused becomes a dead letter."""
     try:
         answers = await patiently(stage.name, progress, stage.write, records)
+    except Misconfigured:
+        raise
     except Exception as error:
         raise StageFailed(_failure(stage.name, records[0], error)) from error
     if len(answers) != len(records):

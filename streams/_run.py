@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from normalizer.cluster import Cluster
-from normalizer.errors import SwitchboardError
+from normalizer.errors import Misconfigured, SwitchboardError
 from streams._stage import Processor
 from streams._worker import Worker
 
@@ -37,10 +37,19 @@ async def running(stages: Sequence[Processor], cluster: Cluster) -> AsyncIterato
 
 
 async def failure(workers: Workers) -> None:
-    """Wait until a stage fails, and raise its error."""
-    done, _ = await asyncio.wait([worker.failed for worker in workers.values()], return_when=asyncio.FIRST_COMPLETED)
-    for future in done:
-        future.result()
+    """Wait until a stage fails, and raise its error.
+
+    A destination that a person must look at stops alone, and says why, as long as another stage is at work.
+    """
+    going = {worker.failed: worker for worker in workers.values()}
+    while going:
+        done, _ = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+        for future in done:
+            worker = going.pop(future)
+            error = future.exception()
+            if not (going and isinstance(error, Misconfigured)):
+                future.result()
+            worker.progress.waiting = f"stopped: {error}"
 
 
 def run(

@@ -91,7 +91,8 @@ class Writer(Processor):
 
         The answer is what to send for the record (a fate, say), or why it was refused. Writing a batch twice is
         the same as once. Raises `Retriable` when the other side cannot take it now: the same batch comes again
-        after a wait. Any other exception is a bug: the process stops and the batch is given again.
+        after a wait. Raises `Misconfigured` when only a person can help: the stage stops. Any other exception is a bug:
+        the process stops and the batch is given again.
         """
 
 

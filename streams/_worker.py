@@ -97,7 +97,7 @@ class Worker:
 
     def _fail(self, error: Exception) -> None:
         if not self.failed.done():
-            log.error("%s; its batch is given back and the process stops", error)
+            log.error("the stage %s stops, and its batch is given back: %s", self.stage.name, error)
             self.failed.set_exception(error)
 
     async def _agent(self, stream: Any) -> None:
