@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from normalizer.events import RAW, Balance, Cursor, Fate, Health, Message, Routed, Signal, StatusChange, Threaded
 from normalizer.secret import Secret
@@ -14,7 +17,8 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     `brokers` is ``host:port[,host:port…]``. `namespace` is put before every topic and group name, so that
     several Switchboards can share one Kafka; "" in production. `partitions`, `replication` and
     `min_insync_replicas` are those of the topics that we declare. `security_protocol` and the rest mean what they
-    mean to every Kafka client: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; files are PEM.
+    mean to every Kafka client: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; files are PEM. `retention_days` says for
+    how many days records are kept, by topic, where it is not the usual: ``raw`` is for all raw topics, ``"raw.mail"`` for one.
     """
 
     brokers: str = "127.0.0.1:9092"
@@ -29,6 +33,7 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ssl_cafile: str = ""
     ssl_certfile: str = ""
     ssl_keyfile: str = ""
+    retention_days: dict[str, Annotated[float, Meta(gt=0, le=3650)]] = {}
 
     def named(self, name: str) -> str:
         """The name that a topic or group has on this cluster."""

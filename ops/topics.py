@@ -17,6 +17,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code  # type: 
 from connectors._kafka import client_options
 from normalizer.cluster import TOPICS, Cluster, TopicSpec, raw_topic
 from normalizer.errors import Misconfigured, Retriable
+from ops.retention import asked, kept, segment_hours
 
 HOUR_MS = 3_600_000
 CONNECT_MS = 5_000
@@ -35,7 +36,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 def wanted(cluster: Cluster, channels: Sequence[str], extra: Sequence[TopicSpec] = ()) -> dict[str, dict[str, Any]]:
     """Every topic's name on the cluster, and how it must be, in the words of `KafkaAdminClient.create_topics`."""
-    specs = [*TOPICS, *map(raw_topic, channels), *extra]
+    specs = kept(cluster, [*TOPICS, *map(raw_topic, channels), *extra])
     return {
         cluster.named(spec.name): {
             "num_partitions": spec.partitions or cluster.partitions,
@@ -85,6 +86,9 @@ def drift(cluster: Cluster, channels: Sequence[str], extra: Sequence[TopicSpec] 
 
 def _configs(spec: TopicSpec, cluster: Cluster) -> dict[str, str]:
     configs = {"cleanup.policy": "compact" if spec.compacted else "delete"}
+    if asked(cluster, spec.name) is not None:
+        # A record stays as long as the segment it is in: short ones, so that it really goes when it was said to.
+        configs["segment.ms"] = str(segment_hours(cluster, spec) * HOUR_MS)
     if spec.compacted:
         # Small segments and an eager cleaner: what is read back whole at each start stays short.
         configs |= {"segment.ms": str(HOUR_MS), "segment.bytes": str(16 << 20), "min.cleanable.dirty.ratio": "0.1"}

@@ -195,6 +195,8 @@ def _value(kind: types.Type) -> str:
             return f"list of {each}" + (", at least one" if kind.min_length else "")
         case types.StructType():
             return "a table of its own, below"
+        case types.DictType(value_type=types.FloatType()):
+            return "table of names and numbers"
         case types.DictType():
             return "table of names and texts"
         case types.UnionType():
