@@ -48,7 +48,7 @@ class PostgresReader(Reader):
     def rows(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """What a statement finds."""
         with named(self._where):
-            return self._connection.execute(_translated(statement), values).fetchall()
+            return self._connection.execute(translated(statement), values).fetchall()
 
     def every(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """What a statement finds, by a cursor of the server, so that a large table is never held whole."""
@@ -85,6 +85,6 @@ class PostgresReader(Reader):
         self._connection.close()
 
 
-def _translated(statement: str) -> bytes:
+def translated(statement: str) -> bytes:
     """A statement with its named values as psycopg writes them."""
     return _NAMED.sub(r"%(\1)s", statement.replace("%", "%%")).encode()

@@ -30,6 +30,7 @@ COMMANDS = {
     "status": "ops.cli.status",
     "channels": "ops.cli.channels",
     "tickets": "ops.cli.tickets",
+    "customers": "ops.cli.customers",
     "store": "ops.cli.store",
     "ledger": "ops.cli.ledger",
     "dead-letters": "ops.cli.dead_letters",

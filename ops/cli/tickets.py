@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 import typer
@@ -18,6 +18,8 @@ from normalizer.wire import encode, headers
 from ops.cli._reach import reach
 from ops.cli._session import Session, session
 from ops.cli._show import STDOUT, AsJson, clean, lines, quoted, table
+from ops.cli.customers import Owner, tell
+from sinks._forget import purge
 from sinks._tickets import History, Tickets
 
 app = typer.Typer(help="The tickets in the store.", no_args_is_help=True)
@@ -123,6 +125,18 @@ def close(context: typer.Context, name: Name) -> None:
 def reopen(context: typer.Context, name: Name) -> None:
     """Open a closed ticket again."""
     _change(session(context), name, "open")
+
+
+@app.command("purge")
+def purge_(
+    context: typer.Context,
+    older_than: Annotated[int, typer.Option(min=1, metavar="DAYS", help="Days since the last update.")],
+    url: Owner = "",
+    as_json: AsJson = False,
+) -> None:
+    """Forget every ticket that was last updated so long ago, whatever its status, for good."""
+    before = datetime.now(UTC) - timedelta(days=older_than)
+    tell(purge(url or session(context).config.store.where, before), as_json)
 
 
 def _change(found: Session, name: str, status: Literal["open", "closed"]) -> None:

@@ -143,7 +143,7 @@ class Mutator:
                     del lines[at]
                     lines = lines or [b""]
                 case 2:
-                    lines[at] = lines[at] * draw.choice((2, 50))
+                    lines[at] = (lines[at] * draw.choice((2, 50)))[:LARGEST]
                 case 3:
                     lines[at] = b" " + lines[at]
                 case _:
