@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -92,7 +92,27 @@ class WebhookSettings(Destination, frozen=True, kw_only=True, forbid_unknown_fie
         return "WebhookSettings()"
 
 
+class ArchiveSettings(Destination, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every revision of every ticket in files below `url`, any fsspec URL, by day; see [archive](archive.md).
+
+    `format` is compressed JSON lines, or Parquet, which needs pyarrow (``switchboard[parquet]``). A small batch waits until
+    `every_seconds` have passed since the last, so that files are larger.
+    """
+
+    kind: ClassVar[str] = "archive"
+
+    url: str
+    format: Literal["jsonl", "parquet"] = "jsonl"
+    every_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 10.0
+
+    def sink(self) -> Sink:
+        """The place."""
+        from sinks.archive import Archive
+
+        return Archive(self.url, form=self.format, pace=self.every_seconds)
+
+
 KINDS: Mapping[str, type[Destination]] = {
-    each.kind: each for each in (SqliteSettings, PostgresSettings, WebhookSettings)
+    each.kind: each for each in (SqliteSettings, PostgresSettings, WebhookSettings, ArchiveSettings)
 }
 """Each kind by its name."""

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from datetime import datetime
+from typing import ClassVar, NamedTuple
 
 from normalizer.errors import Rejected
 from normalizer.events import Routed
+
+
+class Place(NamedTuple):
+    """Where an event stands in its topic, and when it was written there."""
+
+    partition: int
+    offset: int
+    at: datetime
 
 
 class Sink(ABC):
@@ -18,6 +27,8 @@ class Sink(ABC):
     """
 
     name: ClassVar[str]
+    pace: float = 0.0
+    """How many seconds should lie between two batches that are not full, for a destination that likes large ones."""
 
     @abstractmethod
     def open(self) -> None:
@@ -30,6 +41,10 @@ class Sink(ABC):
         Raises `Retriable` when the destination cannot take anything now: nothing is lost, the whole batch
         comes again.
         """
+
+    def write_from(self, batch: Sequence[Routed], places: Sequence[Place]) -> Mapping[int, Rejected]:  # noqa: ARG002 - who needs them overrides it
+        """As `write`, of events of one partition whose places are known, in their order."""
+        return self.write(batch)
 
     @abstractmethod
     def close(self) -> None:

@@ -83,7 +83,9 @@ class Stage(Processor):
 
 
 class Writer(Processor):
-    """Gives whole batches to the world outside."""
+    """Gives whole batches to the world outside. `pace` is how many seconds lie between two small ones, at least."""
+
+    pace: float = 0.0
 
     @abstractmethod
     def write(self, records: Sequence[Record]) -> Sequence[Sequence[Output] | Rejected]:

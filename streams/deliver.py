@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from normalizer.errors import Rejected, Retriable
 from normalizer.events import Routed
 from normalizer.wire import decode
-from sinks._base import Sink
+from sinks._base import Place, Sink
 from streams._record import Output, Record
 from streams._stage import Source, Writer
 from streams.thread import message_source
@@ -26,6 +26,7 @@ class Deliver(Writer):
     def __init__(self, sink: Sink, name: str = "") -> None:
         self.name = f"deliver.{name or sink.name}"  # type: ignore[misc]  # one group for each sink, so not of the class
         self.inputs = [Routed.topic]
+        self.pace = sink.pace
         self._sink = sink
         self._open = False
 
@@ -56,7 +57,8 @@ class Deliver(Writer):
         self._connect()
         read = [_read(record) for record in records]
         events = [(i, event) for i, event in enumerate(read) if isinstance(event, Routed)]
-        refused = self._sink.write([event for _, event in events]) if events else {}
+        places = [Place(records[i].partition, records[i].offset, records[i].at) for i, _ in events]
+        refused = self._sink.write_from([event for _, event in events], places) if events else {}
         answers: list[Sequence[Output] | Rejected] = [e if isinstance(e, Rejected) else () for e in read]
         for at, why in refused.items():
             answers[events[at][0]] = why
