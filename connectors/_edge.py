@@ -14,7 +14,7 @@ from connectors._bearer import Bearer
 from connectors._board import Board
 from connectors._cursors import Cursors
 from connectors._membership import Membership
-from connectors._metrics import metrics_route
+from connectors._metrics import OfProcess, metrics_route
 from connectors._persist import Pauses
 from connectors._publisher import Publisher
 from connectors._receive import Positions as Positions
@@ -103,7 +103,7 @@ class Edge:
             status = self._board.status(account_name(receiver.channel, receiver.account), receiver)
             found.extend(receiver.routes(accepting(receiver, self._publisher, status)))
             status.running()
-        return [*found, metrics_route(self.health, bearer)] if found else []
+        return [*found, metrics_route(OfProcess(self.health), bearer)] if found else []
 
     def start(self) -> None:
         """Start to read, and to report. Returns at once."""

@@ -22,19 +22,21 @@ from connectors._status import State
 from normalizer.events import Health
 
 
-def metrics_route(health: Callable[[], Sequence[Health]], bearer: Bearer) -> BaseRoute:
-    """The route, over the health of now, for whom `bearer` knows."""
+def metrics_route(collector: Collector, bearer: Bearer) -> BaseRoute:
+    """The route, over what `collector` finds when it is asked, for whom `bearer` knows."""
     registry = CollectorRegistry()
-    registry.register(_Sources(health))
+    registry.register(collector)
 
-    async def metrics(request: Request) -> Response:
+    def metrics(request: Request) -> Response:  # in a thread: a collector may have to ask elsewhere
         bearer.demand(request)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return Route("/metrics", metrics)
 
 
-class _Sources(Collector):
+class OfProcess(Collector):
+    """The sources of this process."""
+
     def __init__(self, health: Callable[[], Sequence[Health]]) -> None:
         self._health = health
 

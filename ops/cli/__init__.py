@@ -41,6 +41,7 @@ COMMANDS = {
     "topics": "ops.cli.topics",
     "config": "ops.cli.config",
     "doctor": "ops.cli.doctor",
+    "exporter": "ops.cli.exporter",
     "new": "ops.cli.new",
 }
 """Each command and the module whose `app` it is."""

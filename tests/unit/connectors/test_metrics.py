@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from connectors._bearer import Bearer
 from connectors._guard import Limits
 from connectors._http import application
-from connectors._metrics import metrics_route
+from connectors._metrics import OfProcess, metrics_route
 from normalizer.events import Health
 
 TOKEN = "a-token-of-the-operator"
@@ -22,7 +22,9 @@ def scrape(*health: Health, known: str = TOKEN, given: str = TOKEN) -> httpx.Res
     """What ``/metrics`` answers to whoever gives a token."""
 
     async def asked() -> httpx.Response:
-        transport = httpx.ASGITransport(application([metrics_route(lambda: health, Bearer(known))], Limits(), tuple))
+        transport = httpx.ASGITransport(
+            application([metrics_route(OfProcess(lambda: health), Bearer(known))], Limits(), tuple)
+        )
         async with httpx.AsyncClient(transport=transport, base_url="http://edge.test") as client:
             return await client.get("/metrics", headers={"Authorization": f"Bearer {given}"})
 
