@@ -63,7 +63,10 @@ async def decide(stage: Stage, records: Sequence[Record], state: State, progress
     turn_ends = time.perf_counter() + TURN_SECONDS
     for record in records:
         try:
-            found = _checked(stage.decide(record, state))
+            found = stage.decide(record, state)
+            for output in found:
+                if output.size > MAX_RECORD_BYTES:
+                    raise _too_large(output)  # noqa: TRY301 - a call for each record would be paid for by all
         except Rejected as error:
             state.undo()
             progress.dead_letters += 1
@@ -123,15 +126,12 @@ async def patiently(name: str, progress: Progress, call: Callable[P, T], *args: 
             return answer
 
 
-def _checked(outputs: Sequence[Output]) -> Sequence[Output]:
-    for output in outputs:
-        if output.size > MAX_RECORD_BYTES:
-            raise Rejected(
-                "output-too-large",
-                f"what this record gives for {output.topic} takes {output.size} bytes, and Kafka takes "
-                f"{MAX_RECORD_BYTES} at most: move large contents to the blob store",
-            )
-    return outputs
+def _too_large(output: Output) -> Rejected:
+    return Rejected(
+        "output-too-large",
+        f"what this record gives for {output.topic} takes {output.size} bytes, and Kafka takes "
+        f"{MAX_RECORD_BYTES} at most: move large contents to the blob store",
+    )
 
 
 def _failure(name: str, record: Record, error: Exception) -> str:

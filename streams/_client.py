@@ -11,11 +11,11 @@ from yarl import URL
 
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured
+from streams._packed import BATCH_BYTES
 
 POLL_RECORDS = 2000
 BUFFERED_BATCHES = 2
 PARTITION_FETCH_BYTES = 2 << 20
-PRODUCER_BATCH_BYTES = 512 << 10
 
 
 class App(faust.App):
@@ -51,7 +51,7 @@ def new_app(name: str, cluster: Cluster) -> App:
         broker_request_timeout=40.0,
         producer_acks=-1,
         producer_linger=0,
-        producer_max_batch_size=PRODUCER_BATCH_BYTES,
+        producer_max_batch_size=BATCH_BYTES,
         # How long Kafka may be away in the middle of a batch before the stage gives up and its process stops.
         producer_request_timeout=60.0,
         producer_compression_type="lz4",

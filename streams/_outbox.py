@@ -7,19 +7,20 @@ Records of one partition keep their order.
 from __future__ import annotations
 
 import asyncio
+import struct
+import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]  # aiokafka ships no types
-
-from normalizer.wire import Headers
+from streams._packed import Entry, Packed
+from streams._record import Output
 
 MAX_RECORD_BYTES = 1_000_000
 """The largest record that is sent: under the broker's default limit (message.max.bytes, 1,048,588)."""
 
-Entry = tuple[bytes, bytes | None, list[tuple[str, bytes]]]
+_SEED, _M, _32 = 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
 
 
 class DeliveryFailed(Exception):
@@ -28,8 +29,20 @@ class DeliveryFailed(Exception):
 
 @lru_cache(maxsize=1 << 16)
 def hashed(key: bytes) -> int:
-    """The positive murmur2 hash of a key, by which all Kafka clients spread keys over partitions."""
-    return int(murmur2(key)) & 0x7FFFFFFF
+    """The positive murmur2 hash of a key, by which all Kafka clients spread keys over partitions.
+
+    The clients' own go byte by byte, which takes three times as long for a key of 36 bytes.
+    """
+    length = len(key)
+    whole = length & ~3
+    found = _SEED ^ length
+    for word in struct.unpack_from(f"<{whole >> 2}I", key):
+        mixed = word * _M & _32
+        found = (found * _M ^ (mixed ^ mixed >> 24) * _M) & _32
+    if rest := key[whole:]:
+        found = (found ^ int.from_bytes(rest, "little")) * _M & _32
+    found = (found ^ found >> 13) * _M & _32
+    return (found ^ found >> 15) & 0x7FFFFFFF
 
 
 def partition_of(key: bytes, partitions: int) -> int:
@@ -38,49 +51,52 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 class Outbox:
-    """The records of one batch on their way out. `producer` is an aiokafka producer; topics are full names."""
+    """The records of one batch on their way out. `producer` is an aiokafka producer; `named` gives topics' full names."""
 
-    def __init__(self, producer: Any) -> None:
+    def __init__(self, producer: Any, named: Callable[[str], str]) -> None:
         self._producer = producer
-        self._by_key: dict[str, list[Entry]] = defaultdict(list)
-        self._by_partition: dict[tuple[str, int], list[Entry]] = defaultdict(list)
+        self._named = named
+        self._entries: dict[tuple[str, int], list[Entry]] = defaultdict(list)
 
-    def add(self, topic: str, key: bytes, value: bytes, headers: Headers = ()) -> None:
-        """Write a record to the partition of its key."""
-        self._by_key[topic].append((key, value, list(headers)))
+    async def add(self, outputs: Iterable[Output]) -> None:
+        """Write outputs to the partitions of their keys."""
+        spread: dict[str, list[list[Entry]]] = {}
+        for output in outputs:
+            topic = output.topic
+            if topic not in spread:
+                spread[topic] = await self._partitions(topic)
+            partitions = spread[topic]
+            partitions[hashed(output.key) % len(partitions)].append((output.key, output.value, output.headers))
 
-    def add_to(self, topic: str, partition: int, key: bytes, value: bytes | None) -> None:
-        """Write a record to a partition; None deletes the key in a compacted topic."""
-        self._by_partition[topic, partition].append((key, value, []))
+    def add_to(self, topic: str, partition: int, changes: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Write keys and values to one partition; None deletes a key in a compacted topic."""
+        self._entries[self._named(topic), partition].extend((key, value, ()) for key, value in changes)
 
     async def flush(self) -> None:
         """Deliver everything. Raises `DeliveryFailed` when not every record was acknowledged."""
-        await self._spread()
-        futures = [
-            future
-            for (topic, partition), entries in self._by_partition.items()
-            for future in await self._send(topic, partition, entries)
-        ]
-        self._by_partition.clear()
+        futures: list[asyncio.Future[Any]] = []
+        now = int(time.time() * 1000)
+        for (topic, partition), entries in self._entries.items():
+            futures += [await self._send(batch, topic, partition) for batch in _packed(entries, now)]
+        self._entries.clear()
         answers = await asyncio.gather(*futures, return_exceptions=True)
         for answer in answers:
             if isinstance(answer, BaseException):
                 raise DeliveryFailed(f"a batch of records was not acknowledged by Kafka: {answer!r}") from answer
 
-    async def _spread(self) -> None:
-        for topic, entries in self._by_key.items():
-            count = len(await self._producer.partitions_for(topic))
-            for entry in entries:
-                self._by_partition[topic, partition_of(entry[0], count)].append(entry)
-        self._by_key.clear()
+    async def _partitions(self, topic: str) -> list[list[Entry]]:
+        name = self._named(topic)
+        count = len(await self._producer.partitions_for(name))
+        return [self._entries[name, number] for number in range(count)]
 
-    async def _send(self, topic: str, partition: int, entries: Sequence[Entry]) -> list[asyncio.Future[Any]]:
-        futures = []
-        batch = self._producer.create_batch()
-        for key, value, headers in entries:
-            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
-                futures.append(await self._producer.send_batch(batch, topic, partition=partition))
-                batch = self._producer.create_batch()
-                batch.append(timestamp=None, key=key, value=value, headers=headers)
-        futures.append(await self._producer.send_batch(batch, topic, partition=partition))
-        return futures
+    async def _send(self, batch: Packed, topic: str, partition: int) -> asyncio.Future[Any]:
+        future: asyncio.Future[Any] = await self._producer.send_batch(batch, topic, partition=partition)
+        return future
+
+
+def _packed(entries: Sequence[Entry], now: int) -> Iterable[Packed]:
+    following = 0
+    while following < len(entries):
+        batch = Packed()
+        following = batch.fill(entries, following, now)
+        yield batch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import chain
 
 import msgspec
 
@@ -17,7 +18,7 @@ HEADER_OVERHEAD = 4
 """The same for one header."""
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One Kafka record. `topic` has no namespace; `timestamp` is in milliseconds since 1970, UTC."""
 
     topic: str
@@ -41,7 +42,7 @@ class Record(msgspec.Struct, frozen=True):
         return f"Record({self}, {len(self.value)} bytes)"
 
 
-class Output(msgspec.Struct, frozen=True):
+class Output(msgspec.Struct, frozen=True, gc=False):
     """One record to be written. `topic` has no namespace; the key alone decides the partition.
 
     `blobs` are contents that must be stored before this record may be sent (see `Stage.keep`).
@@ -56,10 +57,8 @@ class Output(msgspec.Struct, frozen=True):
     @property
     def size(self) -> int:
         """How many bytes this takes in a batch, rounded up."""
-        size = RECORD_OVERHEAD + len(self.key) + len(self.value)
-        for name, value in self.headers:
-            size += len(name) + len(value) + HEADER_OVERHEAD
-        return size
+        inside = sum(map(len, chain.from_iterable(self.headers))) + HEADER_OVERHEAD * len(self.headers)
+        return RECORD_OVERHEAD + len(self.key) + len(self.value) + inside
 
 
 def emit(

@@ -47,10 +47,13 @@ class Table:
     def __len__(self) -> int:
         return len(self._data)
 
+    @property
+    def changed(self) -> bool:
+        """Whether the record has changed anything so far."""
+        return bool(self._pending)
+
     def accept(self) -> None:
         """Keep what the record changed."""
-        if not self._pending:
-            return
         for key, value in self._pending.items():
             if value is None:
                 self._data.pop(key, None)
@@ -102,7 +105,8 @@ class State(Mapping[str, Table]):
     def accept(self) -> None:
         """Keep what the record changed."""
         for table in self._tables.values():
-            table.accept()
+            if table.changed:
+                table.accept()
 
     def undo(self) -> None:
         """Take back what the record changed: it was rejected."""

@@ -39,6 +39,9 @@ Process = Callable[[Batch], Coroutine[Any, Any, None]]
 
 def split(records: Batch) -> Iterator[Batch]:
     """Cut records into batches of at most `BATCH_RECORDS` and, unless one alone is larger, `BATCH_BYTES`."""
+    if sum(len(record.value or b"") + len(record.key or b"") for record in records) <= BATCH_BYTES:
+        yield from (records[start : start + BATCH_RECORDS] for start in range(0, len(records), BATCH_RECORDS))
+        return
     start = size = 0
     for index, record in enumerate(records):
         room = len(record.value or b"") + len(record.key or b"")

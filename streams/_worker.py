@@ -136,31 +136,28 @@ class Worker:
 
     async def _apply(self, tp: TP, batch: Batch) -> None:
         topic = self.cluster.bare(tp.topic)
-        outbox = Outbox(cast("Any", self._app.producer)._ensure_producer())  # noqa: SLF001 - Faust's send is per record
+        producer = cast("Any", self._app.producer)._ensure_producer()  # noqa: SLF001 - Faust's send is per record
+        outbox = Outbox(producer, self.cluster.named)
         if isinstance(self.stage, Writer):
-            self._post(outbox, await write(self.stage, _records(topic, batch), self.progress))
+            await self._post(outbox, await write(self.stage, _records(topic, batch), self.progress))
             await outbox.flush()
             return
         stage = cast("Stage", self.stage)
         memory = await self._memory(tp)
         done = memory.done(topic, batch[0].offset)
-        fresh = [record for record in batch if record.offset >= done]
+        fresh = batch if done <= batch[0].offset else [record for record in batch if record.offset >= done]
         self.progress.skipped += len(batch) - len(fresh)
         if not fresh:
             return
-        self._post(outbox, await decide(stage, _records(topic, fresh), memory.state, self.progress))
+        await self._post(outbox, await decide(stage, _records(topic, fresh), memory.state, self.progress))
         await outbox.flush()
         if stage.tables:
             position = Position(batch[-1].offset + 1, self._consumer.committed(tp))
-            changelog = self.cluster.named(state_topic(stage))
-            for key, value in memory.changes(topic, position):
-                outbox.add_to(changelog, tp.partition, key, value)
+            outbox.add_to(state_topic(stage), tp.partition, memory.changes(topic, position))
             await outbox.flush()
 
-    def _post(self, outbox: Outbox, outputs: list[Output]) -> None:
-        named = self.cluster.named
-        for output in outputs:
-            outbox.add(named(output.topic), output.key, output.value, output.headers)
+    async def _post(self, outbox: Outbox, outputs: list[Output]) -> None:
+        await outbox.add(outputs)
         self.progress.outputs += len(outputs)
 
     async def _memory(self, tp: TP) -> Memory:

@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 from aiokafka.partitioner import DefaultPartitioner as AiokafkaPartitioner  # type: ignore[import-untyped]  # no types
-from aiokafka.producer.message_accumulator import BatchBuilder  # type: ignore[import-untyped]  # no types
+from aiokafka.record.memory_records import MemoryRecords  # type: ignore[import-untyped]  # no types
+from hypothesis import given
+from hypothesis import strategies as st
 from kafka.partitioner import murmur2  # type: ignore[import-untyped]  # no types
 
 from streams._outbox import DeliveryFailed, Outbox, partition_of
+from streams._packed import BATCH_BYTES, Packed
+from streams._record import Output
 
 pytestmark = pytest.mark.slow
 
-BATCH_BYTES = 16 << 10
-
 
 class Producer:
-    """Takes batches as aiokafka's producer does, built by aiokafka's own builder."""
+    """Takes batches as aiokafka's producer does."""
 
     def __init__(self, partitions: int = 4, error: Exception | None = None) -> None:
         self.partitions = partitions
@@ -28,10 +30,6 @@ class Producer:
         """The partitions of a topic."""
         assert topic
         return set(range(self.partitions))
-
-    def create_batch(self) -> Any:
-        """An empty batch."""
-        return BatchBuilder(BATCH_BYTES, 0)
 
     async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[None]:
         """Note the batch and answer, or fail, at once."""
@@ -46,9 +44,8 @@ class Producer:
 
 def _flush(producer: Producer, values: list[bytes], key: bytes = b"k") -> None:
     async def flush() -> None:
-        outbox = Outbox(producer)
-        for value in values:
-            outbox.add("t", key, value, [("h", b"1")])
+        outbox = Outbox(producer, str)
+        await outbox.add(Output("t", key, value, [("h", b"1")]) for value in values)
         await outbox.flush()
 
     asyncio.run(flush())
@@ -76,7 +73,7 @@ def test_small_records_share_a_batch() -> None:
 def test_a_full_batch_is_followed_by_the_next() -> None:
     """What does not fit goes into further batches; no record is lost."""
     producer = Producer()
-    _flush(producer, [b"x" * 1000] * 50)
+    _flush(producer, [b"x" * (BATCH_BYTES // 10)] * 50)
     assert len(producer.sent) > 1
     assert sum(count for _, _, count in producer.sent) == 50
 
@@ -93,15 +90,41 @@ def test_a_record_for_a_given_partition_goes_there() -> None:
     producer = Producer()
 
     async def flush() -> None:
-        outbox = Outbox(producer)
-        outbox.add_to("state", 3, b"k", None)
+        outbox = Outbox(producer, "ns.{}".format)
+        outbox.add_to("state", 3, [(b"k", None)])
         await outbox.flush()
 
     asyncio.run(flush())
-    assert producer.sent == [("state", 3, 1)]
+    assert producer.sent == [("ns.state", 3, 1)]
 
 
 def test_a_failed_delivery_is_raised() -> None:
     """What the broker did not acknowledge is never taken for delivered."""
     with pytest.raises(DeliveryFailed, match=r"not acknowledged by Kafka: OSError\('gone'\)"):
         _flush(Producer(error=OSError("gone")), [b"x"])
+
+
+values = st.none() | st.binary(max_size=200) | st.sampled_from([b"the same words again " * 50])
+headers = st.lists(st.tuples(st.sampled_from(["a", "ce_id"]), st.binary(max_size=20)), max_size=3)
+
+
+@given(st.lists(st.tuples(st.binary(max_size=9), values, headers), min_size=1, max_size=20))
+def test_what_is_packed_can_be_read(entries: list[tuple[bytes, bytes | None, list[tuple[str, bytes]]]]) -> None:
+    """aiokafka's reader finds the same keys, values and headers, whether they were worth compressing or not."""
+    batch = Packed()
+    assert batch.fill(entries, 0, 1_700_000_000_000) == len(entries)
+    batch._set_producer_state(1, 0, 0)
+    found = MemoryRecords(bytes(batch._build())).next_batch()
+    assert found.validate_crc()
+    read = [(record.offset, record.timestamp, record.key, record.value, record.headers) for record in found]
+    assert read == [(number, 1_700_000_000_000, *entry) for number, entry in enumerate(entries)]
+    assert batch.record_count() == len(entries)
+
+
+def test_packing_goes_on_where_a_batch_was_full() -> None:
+    """Each batch says which entry is the first of the next."""
+    entries = [(b"k", b"x" * 400, ()) for _ in range(5)]
+    first, second = Packed(1000), Packed(1000)
+    assert first.fill(entries, 0, 0) == 2
+    assert second.fill(entries, 2, 0) == 4
+    assert (first.record_count(), second.record_count()) == (2, 2)
