@@ -130,9 +130,9 @@ def by_bare_loop(kind: str, cluster: Cluster, number: int) -> Run:
                     )
                 state.accept()
             for partition, state in enumerate(states):
-                for changes in state.drain().values():
-                    for key, value in changes.items():
-                        producer.produce(changelog, value, key, partition=partition)
+                for key, value in state.changes.items():
+                    producer.produce(changelog, value, key, partition=partition)
+                state.keep()
             if batch:
                 _flush(producer)
                 consumer.commit(asynchronous=False)

@@ -60,6 +60,20 @@ class BlobSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     url: str = f"file://{HOME / 'blobs'}"
 
 
+class StateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where stages keep what they remember: a folder on a local disk, or "" for memory alone.
+
+    It is a copy of their changelogs in Kafka, which spares a restart from reading them: it may be lost at any time.
+    """
+
+    folder: str = str(HOME / "state")
+
+    @property
+    def place(self) -> Path | None:
+        """The folder; None for memory alone."""
+        return Path(self.folder) if self.folder else None
+
+
 class Http(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the doors of the push channels listen.
 
@@ -91,6 +105,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     store: Store = Store()
     blobs: BlobSettings = BlobSettings()
     http: Http = Http()
+    state: StateSettings = StateSettings()
     rules: Policy = POLICY
     threads: ThreadPolicy = ThreadPolicy()
     tickets: ClosedPolicy = ClosedPolicy()

@@ -72,17 +72,25 @@ class Outbox:
         """Write keys and values to one partition; None deletes a key in a compacted topic."""
         self._entries[self._named(topic), partition].extend((key, value, ()) for key, value in changes)
 
-    async def flush(self) -> None:
-        """Deliver everything. Raises `DeliveryFailed` when not every record was acknowledged."""
-        futures: list[asyncio.Future[Any]] = []
+    async def flush(self) -> list[range]:
+        """Deliver everything; returns the offsets of what was written, a range for each batch, in order.
+
+        Raises `DeliveryFailed` when not every record was acknowledged.
+        """
         now = int(time.time() * 1000)
+        counts: list[int] = []
+        futures: list[asyncio.Future[Any]] = []
         for (topic, partition), entries in self._entries.items():
-            futures += [await self._send(batch, topic, partition) for batch in _packed(entries, now)]
+            for batch in _packed(entries, now):
+                counts.append(batch.record_count())
+                futures.append(await self._send(batch, topic, partition))
         self._entries.clear()
-        answers = await asyncio.gather(*futures, return_exceptions=True)
-        for answer in answers:
+        written = []
+        for count, answer in zip(counts, await asyncio.gather(*futures, return_exceptions=True), strict=True):
             if isinstance(answer, BaseException):
                 raise DeliveryFailed(f"a batch of records was not acknowledged by Kafka: {answer!r}") from answer
+            written.append(range(answer.offset, answer.offset + count))
+        return written
 
     async def _partitions(self, topic: str) -> list[list[Entry]]:
         name = self._named(topic)

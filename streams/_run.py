@@ -8,7 +8,8 @@ import logging
 import signal
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured, SwitchboardError
@@ -25,12 +26,13 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def running(stages: Sequence[Processor], cluster: Cluster) -> AsyncIterator[Workers]:
+async def running(stages: Sequence[Processor], cluster: Cluster, folder: Path | None = None) -> AsyncIterator[Workers]:
     """The workers of `stages` by name, consuming. At the end each finishes its batch, commits and leaves.
 
+    What they remember is kept below `folder`, or in memory alone for None.
     Raises `Misconfigured` when a topic is missing and `Retriable` when Kafka cannot be reached.
     """
-    workers = {stage.name: Worker(stage, cluster) for stage in stages}
+    workers = {stage.name: Worker(stage, cluster, folder) for stage in stages}
     with _rare_collections():
         try:
             started = await asyncio.gather(*(worker.start() for worker in workers.values()), return_exceptions=True)
@@ -74,25 +76,25 @@ def run(
     stages: Sequence[Processor],
     cluster: Cluster,
     *,
+    folder: Path | None = None,
     ready: Callable[[Workers], None] | None = None,
     stop: threading.Event | None = None,
 ) -> int:
     """Run stages until SIGTERM, SIGINT or `stop`; returns the exit status: 0, or 1 when a stage failed.
 
-    `ready` is called when all partitions are assigned. In a thread that is not the main one, `stop` is the way to
+    What they remember is kept below `folder`, or in memory alone for None. `ready` is called when all partitions are assigned. In a thread that is not the main one, `stop` is the way to
     end it.
     """
-    return asyncio.run(_run(stages, cluster, ready, stop))
+    return asyncio.run(_run(running(stages, cluster, folder), ready, stop))
 
 
 async def _run(
-    stages: Sequence[Processor],
-    cluster: Cluster,
+    workers: AbstractAsyncContextManager[Workers],
     ready: Callable[[Workers], None] | None,
     stop: threading.Event | None,
 ) -> int:
     asked = _asked_to_stop(stop)
-    serving = asyncio.create_task(_serve(stages, cluster, ready))
+    serving = asyncio.create_task(_serve(workers, ready))
     await asyncio.wait([asked, serving], return_when=asyncio.FIRST_COMPLETED)
     serving.cancel()
     try:
@@ -106,8 +108,10 @@ async def _run(
     return 1
 
 
-async def _serve(stages: Sequence[Processor], cluster: Cluster, ready: Callable[[Workers], None] | None) -> None:
-    async with running(stages, cluster) as workers:
+async def _serve(
+    running_workers: AbstractAsyncContextManager[Workers], ready: Callable[[Workers], None] | None
+) -> None:
+    async with running_workers as workers:
         if ready is not None:
             ready(workers)
         await failure(workers)

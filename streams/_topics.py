@@ -6,7 +6,9 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  # aiokafka ships no types
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # aiokafka ships no types
+from kafka import KafkaAdminClient  # type: ignore[import-untyped]  # kafka-python ships no types
 
+from connectors._kafka import client_options
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured, Retriable
 from streams._stage import Processor, topics_of
@@ -41,3 +43,17 @@ async def _partitions(settings: dict[str, Any], names: list[str]) -> dict[str, i
     finally:
         await client.close()
     return {topic["topic"]: len(topic["partitions"]) for topic in found}
+
+
+def topic_id(cluster: Cluster, name: str) -> str:
+    """What tells a topic from an earlier one of the same name; "" from a Kafka that has no such ids.
+
+    Blocks; aiokafka does not know ids of topics.
+    """
+    admin = KafkaAdminClient(**client_options(cluster))
+    try:
+        (found,) = admin.describe_topics([cluster.named(name)])
+    finally:
+        admin.close()
+    number = str(found.get("topic_id") or "")
+    return number if number.strip("0-") else ""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from pathlib import Path
 from typing import Any, cast
 
 import faust
-from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # aiokafka ships no types
 from faust.types import TP
 
 from normalizer.cluster import Cluster
 from streams._batch import Offsets, Progress, StageFailed, decide, write
 from streams._client import App, consumer_settings, new_app
-from streams._memory import FETCH_BYTES, Memory, Position, restore
+from streams._memories import Memories
+from streams._memory import Position
 from streams._outbox import Outbox
 from streams._record import Output, Record
 from streams._stage import Processor, Stage, Writer, state_topic
@@ -41,7 +42,7 @@ class _Batches(faust.Schema[None, Batch]):
 class Worker:
     """Runs one stage until it is stopped or fails. `failed` ends with the error of a stage that must stop."""
 
-    def __init__(self, stage: Processor, cluster: Cluster) -> None:
+    def __init__(self, stage: Processor, cluster: Cluster, folder: Path | None = None) -> None:
         self.stage = stage
         self.cluster = cluster
         self.progress = Progress(self._offsets)
@@ -49,7 +50,7 @@ class Worker:
         self._going = asyncio.Event()
         self._going.set()
         self._began = float("-inf")
-        self._memories: dict[int, Memory] = {}
+        self._memories = Memories(stage, cluster, folder)
         self._app: App = new_app(stage.name, cluster)
         self._watch: asyncio.Task[None] | None = None
         topic = self._app.topic(*map(cluster.named, stage.inputs), schema=_Batches(), acks=False)
@@ -63,6 +64,8 @@ class Worker:
         """Open the stage, join the group, and return when its partitions are assigned."""
         await check_topics(self.stage, self.cluster, consumer_settings(self._app))
         await asyncio.to_thread(self.stage.open)
+        self._memories.settings = consumer_settings(self._app)
+        self._app.on_partitions_assigned.connect(self._release, weak=False)
         await self._app.start()
         self._watch = asyncio.create_task(self._watch_app())
 
@@ -81,6 +84,7 @@ class Worker:
             log.warning("the stage %s could not leave its group: %r", self.stage.name, error)
         if self._watch is not None:
             self._watch.cancel()
+        self._memories.keep_only(())
         if self.failed.done():
             self.failed.exception()  # it was logged; asyncio would complain that nobody asked
         await asyncio.to_thread(self.stage.close)
@@ -130,7 +134,7 @@ class Worker:
             await self._apply(tp, batch)
         except BaseException:
             # What is in memory may be ahead of what was written.
-            self._memories.pop(tp.partition, None)
+            self._memories.forget(tp.partition)
             raise
         self._count(batch, time.perf_counter() - began)
 
@@ -143,7 +147,7 @@ class Worker:
             await outbox.flush()
             return
         stage = cast("Stage", self.stage)
-        memory = await self._memory(tp)
+        memory = await self._memories.of(tp.partition, self._consumer.owned_since(tp))
         done = memory.done(topic, batch[0].offset)
         fresh = batch if done <= batch[0].offset else [record for record in batch if record.offset >= done]
         self.progress.skipped += len(batch) - len(fresh)
@@ -154,44 +158,15 @@ class Worker:
         if stage.tables:
             position = Position(batch[-1].offset + 1, self._consumer.committed(tp))
             outbox.add_to(state_topic(stage), tp.partition, memory.changes(topic, position))
-            await outbox.flush()
+            self._memories.keep(tp.partition, await outbox.flush())
 
     async def _post(self, outbox: Outbox, outputs: list[Output]) -> None:
         await outbox.add(outputs)
         self.progress.outputs += len(outputs)
 
-    async def _memory(self, tp: TP) -> Memory:
-        since = self._consumer.owned_since(tp)
-        memory = self._memories.get(tp.partition)
-        if memory is not None and memory.since == since:
-            return memory
-        if not self.stage.tables:
-            memory = Memory((), since)
-        else:
-            memory = await self._restore(tp.partition, since)
-        owned = {tp.partition for tp in self._consumer.assignment()}
-        self._memories = {number: kept for number, kept in self._memories.items() if number in owned}
-        self._memories[tp.partition] = memory
-        return memory
-
-    async def _restore(self, partition: int, since: int | None) -> Memory:
-        began = time.perf_counter()
-        consumer = AIOKafkaConsumer(
-            **consumer_settings(self._app),
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=FETCH_BYTES,
-        )
-        await consumer.start()
-        try:
-            changelog = self.cluster.named(state_topic(self.stage))
-            memory = await restore(consumer, changelog, partition, self.stage.tables, since)
-        finally:
-            await consumer.stop()
-        entries = sum(map(len, memory.state.values()))
-        took = time.perf_counter() - began
-        log.info("the stage %s has %d entries for partition %d (%.2f s)", self.stage.name, entries, partition, took)
-        return memory
+    async def _release(self, *sent: Any, **_: Any) -> None:
+        assigned: set[TP] = sent[-1]
+        self._memories.keep_only(tp.partition for tp in assigned)
 
     def _count(self, batch: Batch, seconds: float) -> None:
         progress = self.progress

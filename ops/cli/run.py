@@ -38,7 +38,7 @@ def stage(
     def ready(workers: Workers) -> None:
         STDERR.print(f"running: {', '.join(workers)}", highlight=False)
 
-    raise typer.Exit(run_stages(chosen, reach(found), ready=ready))
+    raise typer.Exit(run_stages(chosen, reach(found), folder=found.config.state.place, ready=ready))
 
 
 @app.command("connector")

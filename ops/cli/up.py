@@ -83,7 +83,7 @@ async def _up(config: Config, cluster: Cluster, demo: Demo | None) -> None:
     await asyncio.to_thread(wiring.declare_topics, config, cluster)
     edge, publisher = edge_on(cluster, wiring.connectors(config))
     try:
-        async with running(wiring.stages(config), cluster) as workers:
+        async with running(wiring.stages(config), cluster, config.state.place) as workers:
             # The doors close before the edge stops: what they have begun to accept still reaches Kafka.
             async with serving(edge, config.http) as door:
                 edge.start()

@@ -1,6 +1,7 @@
-"""A process with one stage, for the tests that kill it: ``stage_process.py BROKERS NAMESPACE [MILLISECONDS]``.
+"""A process with one stage, for the tests that kill it: ``stage_process.py BROKERS NAMESPACE [MILLISECONDS [FOLDER]]``.
 
-The stage counts the records of each key and gives the count; it takes some milliseconds for each record.
+The stage counts the records of each key and gives the count; it takes some milliseconds for each record, and remembers
+in a folder when one is given.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from normalizer.cluster import Cluster
 from normalizer.errors import Rejected
@@ -47,4 +49,6 @@ if __name__ == "__main__":
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
     brokers, namespace, *rest = sys.argv[1:]
     stage = Count(float(rest[0]) / 1000 if rest else 0)
-    sys.exit(run([stage], Cluster(brokers=brokers, namespace=namespace), ready=lambda _: print("ready", flush=True)))
+    folder = Path(rest[1]) if rest[1:] else None
+    cluster = Cluster(brokers=brokers, namespace=namespace)
+    sys.exit(run([stage], cluster, folder=folder, ready=lambda _: print("ready", flush=True)))

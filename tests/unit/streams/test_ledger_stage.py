@@ -39,7 +39,7 @@ def standing(*batches: Iterable[Fate], state: State | None = None) -> dict[int, 
             balance = decode(Balance, output.value, output.headers)
             assert output.key == f"{balance.raw}/{balance.partition}".encode()
             found[balance.partition] = balance
-        kept.drain()
+        kept.keep()
     return found
 
 

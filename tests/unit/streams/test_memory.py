@@ -18,13 +18,16 @@ def _batch(memory: Memory, edits: list[tuple[str, bytes, bytes | None]], end: in
         else:
             memory.state[table].set(key, value)
         memory.state.accept()
-    return list(memory.changes("in", Position(end, 0)))
+    log = memory.changes("in", Position(end, 0))
+    memory.keep(memory.end + len(log))
+    return log
 
 
 def _replayed(log: Log) -> Memory:
     memory = Memory(TABLES)
-    for key, value in log:
-        memory.apply(key, value)
+    for offset, (key, value) in enumerate(log):
+        memory.apply(key, value, offset)
+    memory.restored(len(log))
     return memory
 
 
@@ -62,6 +65,23 @@ def test_a_torn_batch_did_not_happen(
     restored = _replayed(whole + torn)
     assert before == restored.state.snapshot()
     assert Position(1, 0) == restored.positions["in"]
+
+
+@given(changes, changes, changes, st.integers(0, 8))
+def test_a_torn_batch_does_not_count_by_a_later_position(
+    first: list[tuple[str, bytes, bytes | None]],
+    second: list[tuple[str, bytes, bytes | None]],
+    third: list[tuple[str, bytes, bytes | None]],
+    cut: int,
+) -> None:
+    """Whoever finds a torn batch at the end of the changelog writes over it: what comes again may be cut otherwise."""
+    memory = Memory(TABLES)
+    whole = _batch(memory, first, 1)
+    torn = _batch(memory, second, 2)[:-1][:cut]
+    restored = _replayed(whole + torn)
+    after = _batch(restored, third, 2)
+    assert _replayed(whole + torn + after).state.snapshot() == restored.state.snapshot()
+    assert _replayed(whole + after).state.snapshot() == restored.state.snapshot()
 
 
 def test_what_was_done_and_not_committed_is_left_out() -> None:

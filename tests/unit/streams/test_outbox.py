@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,18 +26,20 @@ class Producer:
         self.partitions = partitions
         self.error = error
         self.sent: list[tuple[str, int, int]] = []
+        self.end = 7
 
     async def partitions_for(self, topic: str) -> set[int]:
         """The partitions of a topic."""
         assert topic
         return set(range(self.partitions))
 
-    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[None]:
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[Any]:
         """Note the batch and answer, or fail, at once."""
         self.sent.append((topic, partition, batch.record_count()))
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.error is None:
-            future.set_result(None)
+            future.set_result(SimpleNamespace(offset=self.end))
+            self.end += batch.record_count()
         else:
             future.set_exception(self.error)
         return future
@@ -91,11 +94,11 @@ def test_a_record_for_a_given_partition_goes_there() -> None:
 
     async def flush() -> None:
         outbox = Outbox(producer, "ns.{}".format)
-        outbox.add_to("state", 3, [(b"k", None)])
-        await outbox.flush()
+        outbox.add_to("state", 3, [(b"k", None), (b"other", b"v")])
+        assert await outbox.flush() == [range(7, 9)]
 
     asyncio.run(flush())
-    assert producer.sent == [("ns.state", 3, 1)]
+    assert producer.sent == [("ns.state", 3, 2)]
 
 
 def test_a_failed_delivery_is_raised() -> None:

@@ -13,7 +13,7 @@ def test_a_change_is_seen_at_once_and_can_be_taken_back() -> None:
     assert state["seen"].get(b"k") == b"1"
     state.undo()
     assert state["seen"].get(b"k") is None
-    assert state.drain() == {"seen": {}}
+    assert state.changes == {}
 
 
 def test_a_deletion_can_be_taken_back() -> None:
@@ -25,7 +25,7 @@ def test_a_deletion_can_be_taken_back() -> None:
     assert b"k" not in state["seen"]
     state.undo()
     assert b"k" in state["seen"]
-    assert len(state["seen"]) == 1
+    assert state.snapshot() == {"seen": {b"k": b"1"}}
 
 
 def test_a_batch_gives_the_last_change_of_each_key() -> None:
@@ -36,8 +36,10 @@ def test_a_batch_gives_the_last_change_of_each_key() -> None:
         state.accept()
     state["seen"].delete(b"gone")
     state.accept()
-    assert state.drain() == {"seen": {b"k": b"2", b"gone": None}}
-    assert state.drain() == {"seen": {}}
+    assert state.changes == {b"seen\0k": b"2", b"seen\0gone": None}
+    state.keep()
+    assert state.changes == {}
+    assert state.snapshot() == {"seen": {b"k": b"2"}}
 
 
 def test_a_value_that_fits_in_no_record_is_rejected() -> None:
