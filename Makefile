@@ -53,9 +53,8 @@ test: ## the quick half with more examples, then every test against real servers
 accuracy: $(VENV)/dev ## how much mail is read right, on labelled corpora, beside peer libraries
 	$(BIN)/python -m bench.accuracy
 
-bench: $(VENV)/dev ## how fast it is, on real Kafka: about five minutes on a quiet machine
-	$(BIN)/python -m bench.pipeline
-	$(BIN)/python -m bench.doors
+bench: $(VENV)/dev ## how fast it is, on real Kafka, beside its peers: about twenty minutes on a quiet machine
+	$(BIN)/python -m bench
 	$(BIN)/python -m bench.figures
 
 fuzz: $(VENV)/dev ## hostile inputs to everything that reads what the world sends: nine minutes, added to those before

@@ -28,17 +28,17 @@ from starlette.routing import Route
 
 from bench.door_posts import DOORS, Door
 from bench.http_load import Figures, measure
-from bench.report import RESULTS, Acceptance, Doors, figure, this_machine
+from bench.part import Wanted, broker, main, say
+from bench.report import Column, Figure, Machine, Report, Row, Table, figure, share, this_machine
 from connectors._blobs import BlobStore
 from connectors._edge import edge_on
 from connectors._http import HttpServer
 from normalizer.cluster import Cluster
 from ops.channels import channel
-from ops.engine.kafka import Engine
 from ops.topics import declare
 
-RESULT = RESULTS / "doors.json"
-RUNS, SECONDS, CONNECTIONS = 3, 4.0, 32
+SECONDS, CONNECTIONS = 4.0, 32
+UNITS = ("", "", "ms", "ms", "%")
 BARE = "bare Starlette route that only produces"
 
 
@@ -85,40 +85,48 @@ def _run(target: Callable[..., None], arguments: tuple[Any, ...], make: Callable
         process.join()
 
 
-def measured(brokers: str, folder: str, runs: int, seconds: float) -> Doors:
+def measure_doors(brokers: str, folder: str, runs: int, seconds: float) -> dict[str, list[Figures]]:
     """Every door and the bare one, in turns."""
-    machine = this_machine()
     declare(Cluster(brokers=brokers), sorted({door.channel for door in DOORS} | {"webform"}))
     found: dict[str, list[Figures]] = {BARE: [], **{door.what: [] for door in DOORS}}
-    for _ in range(runs):
+    for turn in range(runs):
         found[BARE].append(_run(_serve_bare, (brokers,), DOORS[0].post, seconds))
         for door in DOORS:
             found[door.what].append(_run(_serve, (door, brokers, folder), door.post, seconds))
-    rows = tuple(_row(what, taken, found[BARE]) for what, taken in found.items())
-    return Doors(machine, CONNECTIONS, runs, seconds, rows)
+            say(f"run {turn + 1} of {runs}, {door.what}: {found[door.what][-1].per_second:,.0f} accepted per second")
+    return found
 
 
-def _row(what: str, taken: list[Figures], bare: list[Figures]) -> Acceptance:
-    return Acceptance(
-        what,
+def report(found: dict[str, list[Figures]], machine: Machine, runs: int, seconds: float) -> Report:
+    """Acceptances, milliseconds from post to 2xx, and the share of the bare door in CPU time."""
+    how = (
+        f"Posts accepted over {CONNECTIONS} connections, {seconds:g} s each, each 2xx a record that the broker has "
+        "acknowledged. Client, door and broker share the machine."
+    )
+    names = (
+        "accepted per second", "per CPU-second of the door", "p50", "p99", "of the bare one, per CPU-second",
+    )  # fmt: skip
+    columns = tuple(Column(name, unit) for name, unit in zip(names, UNITS, strict=True))
+    rows = tuple(Row(what, _cells(taken, found[BARE])) for what, taken in found.items())
+    return Report(machine, "Doors", runs, (Table(how, columns, rows, drawn=1),))
+
+
+def _cells(taken: list[Figures], bare: list[Figures]) -> tuple[Figure, ...]:
+    return (
         figure([each.per_second for each in taken]),
         figure([each.per_cpu_second for each in taken]),
         figure([each.p50 for each in taken], 1),
         figure([each.p99 for each in taken], 1),
-        figure([one.per_cpu_second / other.per_cpu_second for one, other in zip(taken, bare, strict=True)], 2),
+        share([each.per_cpu_second for each in taken], [each.per_cpu_second for each in bare]),
     )
 
 
-def main() -> None:
-    """Measure, keep the figures and print them."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Engine(Path(folder), port=0) as engine:
-        found = measured(engine.brokers, f"{folder}/blobs", RUNS, SECONDS)
-    RESULT.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
-    for row in found.rows:
-        print(
-            f"{row.what:42}{row.per_second.median:8.0f}/s{row.per_cpu_second.median:8.0f}/CPU-s p99 {row.p99.median} ms"
-        )
+def measure_all(wanted: Wanted) -> Report:
+    """All doors on a broker of their own."""
+    machine, seconds = this_machine(), max(0.5, SECONDS * wanted.scale)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, broker() as brokers:
+        return report(measure_doors(brokers, f"{folder}/blobs", wanted.runs, seconds), machine, wanted.runs, seconds)
 
 
 if __name__ == "__main__":
-    main()
+    main("doors", measure_all)

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from bench.report import RESULTS, Doors, Figure, Report, load
+from bench.report import RESULTS, Goal, Report, load
+from bench.shown import GOAL_COLUMNS, goal, markdown, number, rows_of, where
 from normalizer.errors import Misconfigured
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- figures: made by `make figures` -->", "<!-- /figures -->"
+
+PARTS = ("pipeline", "stages", "stateful", "fetch", "doors", "sinks", "scaling")
+"""The parts of ``make bench`` in the order in which they are run and shown: each a module here and a result."""
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -32,79 +35,36 @@ class Score(msgspec.Struct, frozen=True):
     peers: Mapping[str, float | None] | None = None
 
 
-def speed(report: Report, picture: str) -> str:
-    """The table of a report, below its picture."""
-    machine = report.machine
-    where = (
-        f"{machine.cores} cores, {machine.python}, Apache Kafka {machine.versions['apache-kafka']}, "
-        f"{machine.at[:10]}, load {machine.load:g} before"
-    )
-    how = (
-        f"**Speed**: {report.items:,} real {report.unit} of 1 to 50 KB, all acknowledged; the median of {report.runs} "
-        f"runs, and the least and the most. {where}."
-    )
-    rows = [(row.what, _spread(row.per_second), _spread(row.per_cpu_second)) for row in report.rows]
-    return "\n\n".join(
-        [
-            how,
-            f"![{report.unit.capitalize()} per CPU-second]({picture})",
-            _table(("", f"{report.unit} per second", "per CPU-second of the process"), rows),
-            *(_ratio(ratio.what, ratio.share, ratio.target) for ratio in report.ratios),
-        ]
-    )
+def goals(reports: Sequence[Report]) -> str:
+    """What is asked for, in one table over all parts; "" when nothing is."""
+    found: list[Goal] = [each for report in reports for each in report.goals]
+    return markdown(("asked for", *GOAL_COLUMNS[1:]), [goal(each) for each in found]) if found else ""
 
 
-def sink(found: Mapping[str, Any]) -> str:
-    """The table of ``sink_sqlite.json``."""
-    names = {"sink": "SQLite sink", "yardstick": "SQLite itself, given the same rows"}
-    rows = [
-        (what, *(_spread(_figure(found[name][rate])) for rate in ("per_second", "per_cpu_second")))
-        for name, what in names.items()
+def part(report: Report, picture: str) -> str:
+    """The tables of a report, its picture first."""
+    head = f"**{report.title}**: the median of {report.runs} runs, and the least and the most. {where(report)}."
+    drawn = any(table.drawn is not None for table in report.tables)
+    tables = [
+        f"{table.how}\n\n{markdown(('', *(column.name for column in table.columns)), rows_of(table))}"
+        for table in report.tables
     ]
-    head = f"**Ticket store**: {found['events']:,} routed events in batches of {found['batch']}, {found['runs']} runs."
-    return f"{head}\n\n{_table(('', 'events per second', 'per CPU-second of the process'), rows)}"
-
-
-def doors(found: Doors) -> str:
-    """The table of ``doors.json``."""
-    rows = [
-        (
-            row.what,
-            _spread(row.per_second),
-            _spread(row.per_cpu_second),
-            f"{row.p50.median:g} ms",
-            f"{row.p99.median:g} ms",
-            _percent(row.share.median),
-        )
-        for row in found.rows
-    ]
-    head = (
-        f"**Doors**: posts accepted over {found.connections} connections, each 2xx a record that the broker has acknowledged; the median of "
-        f"{found.runs} runs of {found.seconds:g} s, and the least and the most. Client, door and broker share this machine "
-        f"(load {found.machine.load:g} before)."
-    )
-    columns = ("", "accepted per second", "per CPU-second of the door", "p50", "p99", "of the bare one, per CPU-second")
-    return f"{head}\n\n{_table(columns, rows)}"
+    return "\n\n".join([head, *([f"![{report.title}]({picture})"] if drawn else []), *tables])
 
 
 def accuracy(scores: Sequence[Score]) -> str:
     """The table of ``accuracy.json``."""
-    rows = [(score.what, _percent(score.ours), _asked(score), _peers(score.peers or {})) for score in scores]
-    return "**Accuracy** on labelled mail that nobody here wrote.\n\n" + _table(("", "ours", "asked", "peers"), rows)
+    rows = [(score.what, number(score.ours, "%"), _asked(score), _peers(score.peers or {})) for score in scores]
+    return "**Accuracy** on labelled mail that nobody here wrote.\n\n" + markdown(("", "ours", "asked", "peers"), rows)
 
 
 def figures(results: Path) -> str:
     """Everything that stands between the two marks; a result that was never made is left out."""
-    parts = []
-    if (found := results / "pipeline.json").exists():
-        parts.append(speed(load(found), "bench/results/pipeline.svg"))
-    if (found := results / "doors.json").exists():
-        parts.append(doors(msgspec.json.decode(found.read_bytes(), type=Doors)))
-    if (found := results / "sink_sqlite.json").exists():
-        parts.append(sink(msgspec.json.decode(found.read_bytes())))
-    if (found := results / "accuracy.json").exists():
-        parts.append(accuracy(msgspec.json.decode(found.read_bytes(), type=list[Score])))
-    return "\n\n".join(parts)
+    found = {name: load(results / f"{name}.json") for name in PARTS if (results / f"{name}.json").exists()}
+    texts = [goals(list(found.values())), *(part(each, f"bench/results/{name}.svg") for name, each in found.items())]
+    if (scores := results / "accuracy.json").exists():
+        texts.append(accuracy(msgspec.json.decode(scores.read_bytes(), type=list[Score])))
+    return "\n\n".join(filter(None, texts))
 
 
 def filled(text: str, found: str) -> str:
@@ -116,36 +76,14 @@ def filled(text: str, found: str) -> str:
     return f"{before}{BEGIN}\n{found}\n{END}{after}" if found else f"{before}{BEGIN}\n{END}{after}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    rule = ["---", *("--:" for _ in head[1:])]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
-
-
-def _figure(found: Mapping[str, float]) -> Figure:
-    return Figure(found["median"], found["lowest"], found["highest"])
-
-
-def _spread(found: Figure) -> str:
-    return f"{found.median:,.0f} ({found.least:,.0f} to {found.most:,.0f})"
-
-
-def _ratio(what: str, share: Figure, target: float) -> str:
-    spread = f"{_percent(share.least)} to {_percent(share.most)}"
-    return f"{what}, per CPU-second: {_percent(share.median)} ({spread}); at least {_percent(target)} is asked for."
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.4g} %"
-
-
 def _asked(score: Score) -> str:
     if score.target is None:
         return ""
-    return f"{'≤' if 'false alarms' in score.what else '≥'} {_percent(score.target)}"
+    return f"{'≤' if 'false alarms' in score.what else '≥'} {number(score.target, '%')}"
 
 
 def _peers(peers: Mapping[str, float | None]) -> str:
-    return ", ".join(f"{name} {_percent(share)}" for name, share in peers.items() if share is not None)
+    return ", ".join(f"{name} {number(found, '%')}" for name, found in peers.items() if found is not None)
 
 
 def main() -> None:

@@ -1,121 +1,133 @@
-"""How fast mail goes from its raw topic to the ticket store, on real Kafka; and how near a stage is to a bare loop.
+"""The whole pipeline on real Kafka: raw mail in, ticket row out, with one process and with two; and how long it takes.
 
-    python -m bench.pipeline --mails 2400 --runs 3
+    python -m bench.pipeline
 
-Each measurement is a new process, so that nothing is warm that would be cold in earnest, and its CPU time is its own:
-the broker's is not in it. The mails are on the topic before it starts. The result goes to ``bench/results/``.
+The stages run as the command that ops run (``run stage all``), have joined their groups, and wait: the clock runs from
+the first mail that is put on the raw topic until the last one is in the store. CPU time is that of the workers and of
+what supervises them; the broker's is not in it, although it shares the cores.
 """
 
 from __future__ import annotations
 
-import argparse
-import logging
-import sys
 import tempfile
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from functools import partial
-from multiprocessing import get_context
+from itertools import cycle
 from pathlib import Path
-from typing import TypeVar
 
-from bench import bars, normalizing, whole_way
-from bench.mails import raw_mails
-from bench.report import RESULTS, Machine, Ratio, Report, Row, figure, save, this_machine
+import msgspec
+
+from bench.inputs import RAW_MAIL, Entry, keep, kept, raw
+from bench.latency import Latencies, at_rate
+from bench.part import Wanted, broker, elsewhere, main, say
+from bench.report import Column, Goal, Machine, Report, Row, Table, figure, rates, this_machine
 from bench.stopwatch import Run
-from connectors._publisher import Publisher
+from bench.whole import Whole
 from normalizer.cluster import Cluster
-from normalizer.errors import SwitchboardError
 from ops.config import Config
-from ops.engine.kafka import Engine
-from ops.topics import declare
-from ops.wiring import stage_topics, stages
+from ops.wiring import declare_topics
 
-WHOLE = "whole pipeline: raw mail in, ticket row in SQLite out, one process"
-STAGE = "normalize stage"
-BARE = "bare confluent-kafka loop, same pure work"
-MEASURES: dict[str, Callable[[Cluster, Path, int, str], Run]] = {
-    WHOLE: whole_way.by_one_process,
-    STAGE: normalizing.by_stage,
-    BARE: normalizing.by_bare_loop,
-}
-STAGE_TARGET = 0.6
-PAGE = 500  # mails that are published at once
-
-T = TypeVar("T")
+MAILS = 3600
+WORKERS = (1, 2)
+SHARES = (0.1, 0.5, 0.8)
+SECONDS = 10.0
+PER_CORE, GAIN, P99 = 2000, 1.7, 150.0
 
 
-def fill(cluster: Cluster, number: int) -> None:
-    """Declare the topics and put `number` mails on the raw topic."""
-    declare(cluster, ["mail"], [*stage_topics(stages(Config())), normalizing.BARE_TOPIC])
-    publisher = Publisher(cluster)
-    mails = list(raw_mails(number))
-    for start in range(0, number, PAGE):
-        publisher.publish(mails[start : start + PAGE])
-    publisher.close()
+def named(workers: int) -> str:
+    """How a row is called."""
+    return f"into SQLite, {workers} process{'es' if workers > 1 else ''}"
 
 
-def measure(brokers: str, number: int, runs: int) -> dict[str, list[Run]]:
-    """Run everything `runs` times in turns; the stage and the bare loop change places."""
-    found: dict[str, list[Run]] = {what: [] for what in MEASURES}
-    for turn in range(runs):
-        pair = (STAGE, BARE) if turn % 2 == 0 else (BARE, STAGE)
-        for group in ((WHOLE,), pair):
-            cluster = Cluster(brokers=brokers, namespace=f"{'whole' if group == (WHOLE,) else 'stage'}{turn}.")
-            _say(f"run {turn + 1} of {runs}: putting {number:,} mails on the topic")
-            _elsewhere(partial(fill, cluster, number))
-            for what in group:
-                with tempfile.TemporaryDirectory() as folder:
-                    run = _elsewhere(partial(MEASURES[what], cluster, Path(folder), number, what))
-                found[what].append(run)
-                _say(f"  {what}: {run.per_second:,.0f} mails/s, {run.per_cpu_second:,.0f} per CPU-second")
-    return found
+def measure(wanted: Wanted) -> Report:
+    """Throughput with one process and with two, then latencies at shares of what one can do."""
+    machine, number = this_machine(), wanted.items(MAILS, 60)
+    found: dict[int, list[Run]] = {workers: [] for workers in WORKERS}
+    with tempfile.TemporaryDirectory() as folder, broker() as brokers:
+        file = elsewhere(partial(_prepared, number, Path(folder)))
+        for turn in range(wanted.runs):
+            for workers in WORKERS:
+                cluster = Cluster(brokers=brokers, namespace=f"whole{turn}.{workers}.")
+                run = elsewhere(partial(throughput, cluster, file, workers))
+                found[workers].append(run)
+                say(f"run {turn + 1} of {wanted.runs}, {named(workers)}: {run.per_second:,.0f} mails/s")
+        capacity = figure([run.per_second for run in found[1]]).median
+        cluster = Cluster(brokers=brokers, namespace="latency.")
+        task = partial(latencies, cluster, file, capacity, wanted.runs, wanted.scale * SECONDS)
+        took = elsewhere(task, 60 + 3 * wanted.runs * (SECONDS + 60))
+    return report(machine, wanted.runs, found, took)
 
 
-def report(found: dict[str, list[Run]], machine: Machine) -> Report:
-    """The medians of all runs, and how near the stage comes to the loop."""
+def throughput(cluster: Cluster, file: Path, workers: int) -> Run:
+    """All mails once through so many processes."""
+    declare_all(cluster)
+    entries = kept(file)
+    with tempfile.TemporaryDirectory() as folder, Whole(cluster, Path(folder), workers) as whole:
+        return whole.carried(entries)
+
+
+def latencies(cluster: Cluster, file: Path, capacity: float, runs: int, seconds: float) -> list[list[Latencies]]:
+    """Each share of the capacity, `runs` times in turns, in one process of which all that is cold has been warmed."""
+    declare_all(cluster)
+    with tempfile.TemporaryDirectory() as folder, Whole(cluster, Path(folder)) as whole:
+        mails = cycle_anew(kept(file))
+        at_rate(whole, cluster, mails, capacity * SHARES[0], max(1.0, seconds / 3))
+        found: list[list[Latencies]] = [[] for _ in SHARES]
+        for turn in range(runs):
+            for share, taken in zip(SHARES, found, strict=True):
+                taken.append(at_rate(whole, cluster, mails, capacity * share, seconds))
+                say(f"run {turn + 1} of {runs}, at {share:.0%} of capacity: p99 {taken[-1].p99:,.0f} ms")
+        return found
+
+
+def cycle_anew(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """The mails again and again, each time of another account, where the same ids are other mails."""
+    for i, entry in enumerate(cycle(entries)):
+        turn = i // len(entries)
+        headers = [(name, value + b"-%d" % turn if name == "ce_source" else value) for name, value in entry.headers]
+        yield msgspec.structs.replace(entry, headers=headers)
+
+
+def declare_all(cluster: Cluster) -> None:
+    """The topics of all channels and of all stages."""
+    declare_topics(Config(), cluster)
+
+
+def _prepared(number: int, folder: Path) -> Path:
+    return keep(list(raw(number)), folder / RAW_MAIL)
+
+
+def report(machine: Machine, runs: int, found: dict[int, list[Run]], took: list[list[Latencies]]) -> Report:
+    """The tables, and what is asked for."""
+    number = found[1][0].items
+    how = f"{number:,} real mails of 1 to 50 KB, all acknowledged, from their raw topic to their rows in the ticket store."
+    speed = rates(how, "mails", {named(workers): each for workers, each in found.items()})
+    columns = (Column("mails per second"), *(Column(name, "ms") for name in ("p50", "p99", "p99.9")))
     rows = tuple(
-        Row(what, figure([run.per_second for run in runs]), figure([run.per_cpu_second for run in runs]))
-        for what, runs in found.items()
+        Row(
+            f"at {share:.0%} of capacity, {each[0].number:,} mails a run",
+            (
+                figure([one.rate for one in each]),
+                figure([one.p50 for one in each], 1),
+                figure([one.p99 for one in each], 1),
+                figure([one.p999 for one in each], 1),
+            ),
+        )
+        for share, each in zip(SHARES, took, strict=True)
     )
-    shares = [ours.per_cpu_second / bare.per_cpu_second for ours, bare in zip(found[STAGE], found[BARE], strict=True)]
-    ratio = Ratio("Normalize stage as a share of the bare loop", figure(shares, 2), STAGE_TARGET)
-    (whole, *others) = found[WHOLE]
-    return Report(machine, "mails", whole.items, 1 + len(others), rows, (ratio,))
-
-
-def _elsewhere(task: Callable[[], T]) -> T:
-    """Run a task in a new process, and give its result."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_quiet) as pool:
-        return pool.submit(task).result()
-
-
-def _quiet() -> None:
-    # On a new broker the first group has to wait for its coordinator, and aiokafka calls each try an error.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def main() -> None:
-    """Measure, and write the JSON and the picture."""
-    parser = argparse.ArgumentParser(prog="python -m bench.pipeline", description=__doc__)
-    parser.add_argument("--mails", type=int, default=2400, help="in each run (2400: the whole set once)")
-    parser.add_argument("--runs", type=int, default=3, help="of each measurement (3)")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="the folder for the JSON and the picture")
-    wanted = parser.parse_args()
-    machine = this_machine()
-    try:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Engine(Path(folder), port=0) as engine:
-            found = report(measure(engine.brokers, wanted.mails, wanted.runs), machine)
-    except SwitchboardError as error:
-        sys.exit(f"bench: {error}")
-    save(found, wanted.results / "pipeline.json")
-    (wanted.results / "pipeline.svg").write_text(bars.picture(found))
-    _say(f"written: {wanted.results / 'pipeline.json'} and pipeline.svg")
+    waits = Table(
+        "From accepted (when it should be) to stored, into SQLite, one process, mails at fixed times.", columns, rows
+    )
+    gains = [two.per_second / one.per_second for one, two in zip(found[1], found[2], strict=True)]
+    goals = (
+        Goal("whole pipeline into SQLite, mails per CPU-second", speed.rows[0].cells[1] or figure([0]), PER_CORE),
+        Goal("two processes against one, mails per second", figure(gains, 2), GAIN, "×"),
+        Goal(
+            "accepted to stored at half capacity, p99", figure([each.p99 for each in took[1]], 1), P99, "ms", limit=True
+        ),
+    )
+    return Report(machine, "The whole pipeline", runs, (speed, waits), goals)
 
 
 if __name__ == "__main__":
-    main()
+    main("pipeline", measure)

@@ -1,21 +1,27 @@
-"""What a benchmark found: medians with their spread, and on what machine."""
+"""What a benchmark found: tables of medians with their spread, what is asked for, and on what machine.
+
+A part of the benchmarks is a `Report`, whatever it measures: `figures` shows it and `bars` draws it without knowing more.
+"""
 
 from __future__ import annotations
 
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 
+from bench.stopwatch import Run
 from ops.engine.jars import Lock
 
 RESULTS = Path(__file__).parent / "results"
-LIBRARIES = ("faust-streaming", "aiokafka", "confluent-kafka", "kafka-python", "msgspec")
+LIBRARIES = (
+    "aiokafka", "confluent-kafka", "faststream", "faust-streaming", "kafka-python", "msgspec", "quixstreams",
+)  # fmt: skip
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -37,58 +43,73 @@ class Figure(msgspec.Struct, frozen=True):
     most: float
 
 
+class Column(msgspec.Struct, frozen=True):
+    """What a column holds; `unit` is shown behind each number, "%" and "×" are shares of 1."""
+
+    name: str
+    unit: str = ""
+
+
 class Row(msgspec.Struct, frozen=True):
-    """One thing that was measured, in items per second and per CPU-second of the process that did it."""
+    """One thing that was measured, with a cell for each column; None where it has none."""
 
     what: str
-    per_second: Figure
-    per_cpu_second: Figure
+    cells: tuple[Figure | None, ...]
 
 
-class Ratio(msgspec.Struct, frozen=True):
-    """One row as a share of another, run by run in CPU time, and the share that is asked for."""
+class Table(msgspec.Struct, frozen=True):
+    """Rows that can be compared; `how` says what was done. The picture shows the column number `drawn`, if any."""
+
+    how: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    drawn: int | None = None
+
+
+class Goal(msgspec.Struct, frozen=True):
+    """A figure and what is asked of it: at least `asked`, or at most when `limit` is set. `note` says why it is missed."""
 
     what: str
-    share: Figure
-    target: float
+    found: Figure
+    asked: float
+    unit: str = ""
+    limit: bool = False
+    note: str = ""
+
+    @property
+    def reached(self) -> bool:
+        """Whether the median is as asked."""
+        return self.found.median <= self.asked if self.limit else self.found.median >= self.asked
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The outcome of one benchmark: `items` of `unit` in each of `runs` runs."""
+    """The outcome of one part, each figure the median of `runs` runs."""
 
     machine: Machine
-    unit: str
-    items: int
+    title: str
     runs: int
-    rows: tuple[Row, ...]
-    ratios: tuple[Ratio, ...] = ()
-
-
-class Acceptance(msgspec.Struct, frozen=True):
-    """One door: acceptances per second and per CPU-second of its process, and milliseconds from post to 2xx."""
-
-    what: str
-    per_second: Figure
-    per_cpu_second: Figure
-    p50: Figure
-    p99: Figure
-    share: Figure
-    """Of the bare door of the same run, per CPU-second."""
-
-
-class Doors(msgspec.Struct, frozen=True):
-    """What `bench.doors` found: all doors over so many `connections`, in `runs` of so many `seconds`."""
-
-    machine: Machine
-    connections: int
-    runs: int
-    seconds: float
-    rows: tuple[Acceptance, ...]
+    tables: tuple[Table, ...]
+    goals: tuple[Goal, ...] = ()
 
 
 def figure(values: Sequence[float], digits: int = 0) -> Figure:
     """The median and the spread of `values`, which must not be empty, rounded."""
     return Figure(*(round(value, digits) for value in (statistics.median(values), min(values), max(values))))
+
+
+def share(ours: Sequence[float], theirs: Sequence[float]) -> Figure:
+    """Run by run, ours as a share of theirs."""
+    return figure([one / other for one, other in zip(ours, theirs, strict=True)], 3)
+
+
+def rates(how: str, unit: str, found: Mapping[str, Sequence[Run]]) -> Table:
+    """Items per second and per CPU-second of each thing that was run; the second is drawn."""
+    columns = (Column(f"{unit} per second"), Column("per CPU-second of the process"))
+    rows = [
+        Row(what, (figure([run.per_second for run in runs]), figure([run.per_cpu_second for run in runs])))
+        for what, runs in found.items()
+    ]
+    return Table(how, columns, tuple(rows), drawn=1)
 
 
 def this_machine() -> Machine:
@@ -110,7 +131,7 @@ def _kafka() -> str:
 
 def save(report: Report, path: Path) -> None:
     """Write a report as JSON that people can read."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 SHOW_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
+LOOK_SECONDS = 0.02
+"""How often one looks at what a runtime has done by then."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,10 +51,14 @@ class Stopwatch:
 
         def called(*args: P.args, **kwargs: P.kwargs) -> T:
             if self._began is None:
-                self._began = time.perf_counter(), time.process_time()
+                self.begin()
             return function(*args, **kwargs)
 
         return called
+
+    def begin(self) -> None:
+        """Start the watch now."""
+        self._began = time.perf_counter(), time.process_time()
 
     def at(self, done: int) -> None:
         """Tell how far it is, once a second. Raises `TimeoutError` when it is not getting any further."""

@@ -94,7 +94,7 @@ def _root(
     if not verbose:
         handler.addFilter(lambda record: record.name.partition(".")[0] not in LIBRARIES)
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", handlers=[handler])
-    context.obj = Session(config, broker, discreet)
+    context.obj = Session(config, broker, discreet, verbose=verbose)
 
 
 def main() -> None:

@@ -18,8 +18,10 @@ from ops.cli.ledger import line as ledger_line
 from ops.cli.ledger import rendered
 from ops.cli.tickets import listing
 from ops.ledger import Account, Ledger
+from ops.status import stage_status
 from sinks._tickets import Tickets
 from streams._run import Workers
+from streams._stage import Processor
 
 _LATEST = 8
 _SOURCES = 20  # more of them would leave no room for the tickets
@@ -29,15 +31,21 @@ _COLUMNS = [
 _WORST = ("failing", "waiting", "starting", "running", "stopped")
 
 
-class StageRate(msgspec.Struct, frozen=True):
-    """A stage's counters since it started; `rate` is in records a second since the last sample."""
+class Count(msgspec.Struct, frozen=True):
+    """A stage's counters since it started. `dead_letters` is None where it runs in processes that nobody can ask."""
 
     name: str
     records: int
-    rate: float
     lag: int
-    dead_letters: int
-    waiting: str
+    dead_letters: int | None = None
+    waiting: str = ""
+
+
+class StageRate(msgspec.Struct, frozen=True):
+    """A stage's counters, and records a second since the last sample."""
+
+    count: Count
+    rate: float
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -54,18 +62,25 @@ class Sample(msgspec.Struct, frozen=True):
 class Sampler:
     """Looks at a running Switchboard. `sample` blocks: call it in a thread."""
 
-    def __init__(self, cluster: Cluster, store: str, health: Callable[[], Sequence[Health]], workers: Workers) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        store: str,
+        health: Callable[[], Sequence[Health]],
+        counts: Callable[[], Sequence[Count]],
+    ) -> None:
         self._cluster = cluster
         self._store = store
         self._health = health
-        self._workers = workers
+        self._counts = counts
         self._last: dict[str, tuple[float, int]] = {}
         self._ledger: Ledger | None = None
 
     def sample(self) -> Sample:
         """How everything is now. What cannot be reached for a moment is said, and is no error."""
-        stages = tuple(self._rate(name) for name in self._workers)
+        stages: tuple[StageRate, ...] = ()
         try:
+            stages = tuple(self._rate(count) for count in self._counts())
             self._ledger = self._ledger or Ledger(self._cluster, channels.names())
             accounts = tuple(account for account in self._ledger.take() if account.accepted)
             with Tickets(self._store) as store:
@@ -75,12 +90,31 @@ class Sampler:
             return Sample(tuple(self._health()), stages, (), (), problem=str(error))
         return Sample(tuple(self._health()), stages, accounts, latest, openings)
 
-    def _rate(self, name: str) -> StageRate:
-        progress, now = self._workers[name].progress, time.monotonic()
-        before, records = self._last.get(name, (now - 1, progress.records))
-        self._last[name] = (now, progress.records)
-        rate = (progress.records - records) / max(now - before, 1e-3)
-        return StageRate(name, progress.records, rate, progress.lag, progress.dead_letters, progress.waiting)
+    def _rate(self, count: Count) -> StageRate:
+        now = time.monotonic()
+        before, records = self._last.get(count.name, (now - 1, count.records))
+        self._last[count.name] = (now, count.records)
+        return StageRate(count, (count.records - records) / max(now - before, 1e-3))
+
+
+def counted_here(workers: Workers) -> list[Count]:
+    """The stages of this process."""
+    found = {name: worker.progress for name, worker in workers.items()}
+    return [Count(name, each.records, each.lag, each.dead_letters, each.waiting) for name, each in found.items()]
+
+
+class CountedByKafka:
+    """The stages of other processes, by what their groups have committed since the first look. Call it in a thread."""
+
+    def __init__(self, cluster: Cluster, stages: Sequence[Processor]) -> None:
+        self._cluster = cluster
+        self._stages = stages
+        self._first: dict[str, int] = {}
+
+    def __call__(self) -> list[Count]:
+        """All of them. Raises `Retriable` when Kafka does not answer."""
+        found = stage_status(self._cluster, self._stages)
+        return [Count(each.name, each.done - self._first.setdefault(each.name, each.done), each.lag) for each in found]
 
 
 def picture(title: str, sample: Sample) -> RenderableType:
@@ -100,7 +134,8 @@ def picture(title: str, sample: Sample) -> RenderableType:
         )
         for health in shown
     ]
-    stages = [(s.name, s.records, f"{s.rate:.0f}", s.lag, s.dead_letters, s.waiting) for s in sample.stages]
+    counts = [(each.count, each.rate) for each in sample.stages]
+    stages = [(c.name, c.records, f"{rate:.0f}", c.lag, c.dead_letters, c.waiting) for c, rate in counts]
     parts: list[RenderableType] = [
         Text(title, style="bold"),
         Text(),

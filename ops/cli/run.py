@@ -17,7 +17,8 @@ from ops.cli._reach import reach
 from ops.cli._serve import serving, stop_asked
 from ops.cli._session import Session, session
 from ops.cli._show import STDERR
-from streams._run import Workers
+from ops.workers import Workers, command
+from streams._run import Workers as Running
 from streams._run import run as run_stages
 
 _NAMED = 20
@@ -29,16 +30,35 @@ app = typer.Typer(help="Run one part by itself, until SIGTERM.", no_args_is_help
 def stage(
     context: typer.Context,
     names: Annotated[list[str], typer.Argument(help="normalize, thread, route, deliver.NAME, ledger; or `all`.")],
+    workers: Annotated[
+        int, typer.Option(min=1, help="So many processes share the partitions; one that ends is started again.")
+    ] = 1,
 ) -> None:
-    """Run stages. Start as many processes of one as its topics have partitions."""
+    """Run stages. Of each, as many processes can be at work as its topics have partitions."""
     found = session(context)
     every = names == ["all"]
     chosen = wiring.stages(found.config) if every else [wiring.stage(found.config, name) for name in names]
+    if workers > 1:
+        reach(found)
+        raise typer.Exit(asyncio.run(_workers(Workers(command(found.options(), names), workers, tell))))
 
-    def ready(workers: Workers) -> None:
+    def ready(workers: Running) -> None:
         STDERR.print(f"running: {', '.join(workers)}", highlight=False)
 
     raise typer.Exit(run_stages(chosen, reach(found), folder=found.config.state.place, ready=ready))
+
+
+async def _workers(several: Workers) -> int:
+    running = asyncio.create_task(several.run())
+    asked = asyncio.create_task(stop_asked())
+    await asyncio.wait({running, asked}, return_when=asyncio.FIRST_COMPLETED)
+    several.stop()
+    return await running
+
+
+def tell(line: str) -> None:
+    """What a worker says, as it said it."""
+    STDERR.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command("connector")

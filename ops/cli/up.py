@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Annotated
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import partial
+from typing import Annotated, Any
 
 import typer
 from rich.live import Live
@@ -15,20 +17,27 @@ from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured
 from ops import wiring
 from ops.cli._doors import doors
-from ops.cli._live import Sample, Sampler, line, picture
+from ops.cli._live import Count, CountedByKafka, Sample, Sampler, counted_here, line, picture
 from ops.cli._progress import fetching
 from ops.cli._reach import reach
 from ops.cli._serve import serving, stop_asked
 from ops.cli._session import Session, session
 from ops.cli._show import STDERR
+from ops.cli.run import tell
 from ops.config import Config
 from ops.demo.stage import Demo, prepared
 from ops.engine.kafka import Engine
+from ops.workers import Workers, command
+from streams._batch import StageFailed
 from streams._run import failure, running
 
 app = typer.Typer()
 
 SAMPLE_SECONDS = 2.0
+
+Going = tuple[Callable[[], Sequence[Count]], Coroutine[Any, Any, None]]
+"""What the stages have done so far, and what raises when they cannot go on."""
+Stages = AbstractAsyncContextManager[Going]
 
 
 @app.command()
@@ -37,6 +46,9 @@ def up(
     demonstrate: Annotated[
         bool, typer.Option("--demo", help="With a mailbox of its own, and mail that fills it.")
     ] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="So many processes share the stages' work, so that more cores do it.")
+    ] = 1,
 ) -> None:
     """Run everything here: Kafka unless one is named, every configured account, every stage, the store.
 
@@ -53,8 +65,10 @@ def up(
                 "no account is configured: add a section [channels.CHANNEL.ACCOUNT] to the configuration, "
                 "or try it with --demo"
             )
+        options = found.options(cluster.brokers)
+        stages = _here(config, cluster) if workers == 1 else _elsewhere(config, cluster, options, workers)
         try:
-            asyncio.run(_up(config, cluster, demo))
+            asyncio.run(_up(config, cluster, demo, stages))
         except BaseExceptionGroup as group:
             # What ended it was logged where it happened; a traceback could quote a customer.
             STDERR.print(f"[bold red]switchboard:[/] stopped: {group.exceptions[0]}", highlight=False, soft_wrap=True)
@@ -78,20 +92,20 @@ def local_engine(found: Session) -> Iterator[Cluster]:
         say(f"stopped; everything is kept in {engine.folder.parent}")
 
 
-async def _up(config: Config, cluster: Cluster, demo: Demo | None) -> None:
+async def _up(config: Config, cluster: Cluster, demo: Demo | None, stages: Stages) -> None:
     say("starting the stages")
     await asyncio.to_thread(wiring.declare_topics, config, cluster)
     edge, publisher = edge_on(cluster, wiring.connectors(config))
     try:
-        async with running(wiring.stages(config), cluster, config.state.place) as workers:
+        async with stages as (counts, failed):
             # The doors close before the edge stops: what they have begun to accept still reaches Kafka.
             async with serving(edge, config.http) as door:
                 edge.start()
                 title = f"Switchboard: Kafka at {cluster.brokers}. Ctrl-C stops it."
                 title = "\n".join([title, *(doors(door, config.channels) if door else ())])
-                sampler = Sampler(cluster, config.store.where, edge.health, workers)
+                sampler = Sampler(cluster, config.store.where, edge.health, counts)
                 async with asyncio.TaskGroup() as tasks:
-                    going = [tasks.create_task(_show(title, sampler)), tasks.create_task(failure(workers))]
+                    going = [tasks.create_task(_show(title, sampler)), tasks.create_task(failed)]
                     if demo:
                         going.append(tasks.create_task(demo.play(cluster)))
                     await stop_asked()
@@ -100,6 +114,30 @@ async def _up(config: Config, cluster: Cluster, demo: Demo | None) -> None:
             await asyncio.to_thread(edge.stop)
     finally:
         publisher.close()
+
+
+@contextlib.asynccontextmanager
+async def _here(config: Config, cluster: Cluster) -> AsyncIterator[Going]:
+    """The stages in this process."""
+    async with running(wiring.stages(config), cluster, config.state.place) as workers:
+        yield partial(counted_here, workers), failure(workers)
+
+
+@contextlib.asynccontextmanager
+async def _elsewhere(config: Config, cluster: Cluster, options: Sequence[str], count: int) -> AsyncIterator[Going]:
+    """The stages in `count` processes that share their partitions."""
+    several = Workers(command(options, ["all"]), count, tell)
+    going = asyncio.create_task(several.run())
+    try:
+        yield CountedByKafka(cluster, wiring.stages(config)), _ended(going)
+    finally:
+        several.stop()
+        await going
+
+
+async def _ended(going: asyncio.Task[int]) -> None:
+    status = await asyncio.shield(going)
+    raise StageFailed(f"the workers have ended with status {status}: the line above says why")
 
 
 def say(what: str) -> None:

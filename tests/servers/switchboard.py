@@ -47,12 +47,15 @@ class Switchboard:
                 process.kill()
                 process.wait()
 
-    def start(self, kind: str, name: str) -> None:
+    def start(self, kind: str, name: str, *more: str) -> None:
         """Start ``switchboard run KIND NAME``, known by that name; by its kind when it runs all of them."""
         known = kind if name == "all" else name
         with (self.folder / f"{known}.log").open("ab") as log:
             self.processes[known] = subprocess.Popen(
-                [BIN, "--config", self.config, "run", kind, name], stdout=log, stderr=log, env=environment(self.folder)
+                [BIN, "--config", self.config, "run", kind, name, *more],
+                stdout=log,
+                stderr=log,
+                env=environment(self.folder),
             )
 
     def start_all(self) -> None:

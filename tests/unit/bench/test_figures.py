@@ -8,32 +8,35 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bench import bars
-from bench.figures import BEGIN, END, README, Score, accuracy, doors, figures, filled, sink, speed
+from bench.figures import BEGIN, END, README, Score, accuracy, figures, filled, goals, part
 from bench.report import (
     RESULTS,
-    Acceptance,
-    Doors,
+    Column,
     Figure,
+    Goal,
     Machine,
-    Ratio,
     Report,
     Row,
+    Table,
     figure,
     load,
+    rates,
     save,
+    share,
     this_machine,
 )
+from bench.shown import number, plain, spread
+from bench.stopwatch import Run
 from normalizer.errors import Misconfigured
 
 MACHINE = Machine(2, 0.5, "CPython 3.11.7", "Linux x86_64", "2026-01-02T03:04+00:00", {"apache-kafka": "4.3.1"})
-REPORT = Report(
-    MACHINE,
-    "mails",
-    3000,
-    3,
-    (Row("whole <pipeline>", Figure(1234, 1000, 2000), Figure(1500, 1400, 1600)),),
-    (Ratio("a stage / a loop", Figure(0.955, 0.9, 0.96), 0.6),),
+ROW = Row("whole <pipeline>", (Figure(1234, 1000, 2000), None))
+GOALS = (
+    Goal("a stage / a loop", Figure(0.955, 0.9, 0.96), 0.6, "%"),
+    Goal("p99", Figure(200, 200, 200), 150, "ms", limit=True, note="two cores"),
 )
+TABLE = Table("3,000 mails.", (Column("mails per second"), Column("p99", "ms")), (ROW,), drawn=0)
+REPORT = Report(MACHINE, "Speed", 3, (TABLE,), GOALS)
 
 
 def test_the_readme_shows_what_the_results_say() -> None:
@@ -61,21 +64,42 @@ def test_the_machine_tells_what_was_measured_with() -> None:
     assert {"apache-kafka", "aiokafka", "confluent-kafka", "faust-streaming"} <= found.versions.keys()
 
 
-def test_speed_is_a_table_with_ratios() -> None:
-    """Each figure with its spread; each ratio with what is asked for."""
-    shown = speed(REPORT, "x.svg")
-    assert "| whole <pipeline> | 1,234 (1,000 to 2,000) | 1,500 (1,400 to 1,600) |" in shown
-    assert "a stage / a loop, per CPU-second: 95.5 % (90 % to 96 %); at least 60 % is asked for." in shown
+def test_a_part_is_its_tables_below_its_picture() -> None:
+    """Each figure with its spread, and what was not measured left open; the machine in the head."""
+    shown = part(REPORT, "x.svg")
+    assert "| whole <pipeline> | 1,234 (1,000 to 2,000) |  |" in shown
+    assert "![Speed](x.svg)" in shown
     assert "2 cores, CPython 3.11.7, Apache Kafka 4.3.1, 2026-01-02, load 0.5 before" in shown
 
 
-def test_the_store_is_shown_beside_sqlite_itself() -> None:
-    """Two rows of the sink's own benchmark."""
-    rate = {"median": 2, "lowest": 1, "highest": 3}
-    both = {"per_second": rate, "per_cpu_second": rate}
-    shown = sink({"sink": both, "yardstick": both, "events": 4100, "batch": 500, "runs": 5})
-    assert "| SQLite sink | 2 (1 to 3) | 2 (1 to 3) |" in shown
-    assert "| SQLite itself, given the same rows | 2 (1 to 3) | 2 (1 to 3) |" in shown
+def test_goals_say_whether_they_are_reached() -> None:
+    """A share that should be large, a time that should be short; and why not, where somebody knows."""
+    shown = goals([REPORT])
+    assert "| a stage / a loop | 95.5 % (90 to 96 %) | ≥ 60 % | reached |" in shown
+    assert "| p99 | 200 ms | ≤ 150 ms | **not reached**: two cores |" in shown
+    assert goals([]) == ""
+
+
+def test_a_terminal_sees_the_same() -> None:
+    """Aligned, without marks."""
+    lines = plain(REPORT).splitlines()
+    assert "whole <pipeline>  1,234 (1,000 to 2,000)" in lines
+    assert "a stage / a loop  95.5 % (90 to 96 %)  ≥ 60 %    reached" in lines
+
+
+def test_numbers_are_as_short_as_they_can_be() -> None:
+    """Digits that nobody can know are not shown."""
+    assert [number(*each) for each in ((1234.6, ""), (12.34, "ms"), (1.234, "MB"), (0.5, "%"), (1.7, "×"))] == [
+        "1,235", "12.3 ms", "1.23 MB", "50 %", "1.7 ×",
+    ]  # fmt: skip
+    assert (spread(Figure(2, 2, 2), "s"), spread(Figure(2, 1, 3), "s")) == ("2 s", "2 s (1 to 3 s)")
+
+
+def test_rates_and_shares_come_from_runs() -> None:
+    """Items by wall time and by CPU time; a share is taken run by run."""
+    found = rates("how", "mails", {"ours": [Run(10, 2.0, 0.5), Run(10, 1.0, 0.5)]})
+    assert found.rows == (Row("ours", (Figure(8, 5, 10), Figure(20, 20, 20))),)
+    assert share([1.0, 3.0], [2.0, 3.0]) == Figure(0.75, 0.5, 1.0)
 
 
 def test_accuracy_shows_what_is_asked_and_what_peers_reach() -> None:
@@ -115,12 +139,3 @@ def test_the_picture_has_a_bar_for_each_row() -> None:
     names = [element.tag.rpartition("}")[2] for element in found]
     assert (names.count("rect"), names.count("line")) == (1, 1)
     assert "whole <pipeline>" in {element.text for element in found}
-
-
-def test_doors_show_how_long_a_post_takes_and_what_the_bare_one_does() -> None:
-    """Acceptances, milliseconds, and the share in CPU time."""
-    hundred = figure([90, 100, 120])
-    row = Acceptance("SMS", hundred, hundred, figure([1.5], 1), figure([9.0], 1), figure([0.5], 2))
-    shown = doors(Doors(this_machine(), 32, 3, 4.0, (row,)))
-    assert "over 32 connections" in shown
-    assert "| SMS | 100 (90 to 120) | 100 (90 to 120) | 1.5 ms | 9 ms | 50 % |" in shown

@@ -1,4 +1,6 @@
-"""How fast routed events go into the SQLite store, against SQLite itself with the same rows made beforehand.
+"""How fast routed events go into the ticket store, against the database itself with the same rows made beforehand.
+
+    python -m bench.sinks
 
 The yardstick runs the sink's own statements with one `executemany` for each table and batch, in the same transactions
 on the same schema with the same pragmas; no events are looked at and no errors named. So what is between the two is
@@ -8,47 +10,40 @@ Figures per CPU-second need no quiet machine; those per second do.
 
 from __future__ import annotations
 
-import json
-import platform
 import sqlite3
-import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from bench.part import Wanted, elsewhere, main, say
+from bench.report import Goal, Report, rates, share, this_machine
+from bench.stopwatch import Run, Stopwatch
 from normalizer.events import Routed
 from sinks import _rows as rows
 from sinks._sqlite import open_writer, transaction
 from sinks.sqlite import Sqlite
 from tests.conformance.sink import merged, routed
 
-RUNS = 5
 BATCH = 500
 TICKETS = 1_000
-RESULT = Path(__file__).parent / "results" / "sink_sqlite.json"
+SINK, BARE = "SQLite sink", "SQLite itself, given the same rows"
+SHARE_ASKED = 0.6
 TEXT = "my order has not arrived and the invoice names another street than the one that I gave you in March "
 
 Step = tuple[str, list[Any]]
 
 
-class Run(NamedTuple):
-    """One way through all events."""
-
-    per_second: float
-    per_cpu_second: float
-
-
-def events() -> list[Routed]:
+def events(tickets: int = TICKETS) -> list[Routed]:
     """Four messages for each ticket, the tickets interleaved as mail comes in, then the merges."""
     text = [(TEXT[shift:] + TEXT * 6)[:600] for shift in range(len(TEXT))]
     said = [
         routed(ticket, revision, text=text[(ticket + revision) % len(text)])
         for revision in range(1, 5)
-        for ticket in range(TICKETS)
+        for ticket in range(tickets)
     ]
-    return said + [merged(ticket, 5, ticket + 1) for ticket in range(0, TICKETS, 10)]
+    return said + [merged(ticket, 5, ticket + 1) for ticket in range(0, tickets, 10)]
 
 
 def batches(history: Sequence[Routed]) -> list[Sequence[Routed]]:
@@ -81,27 +76,30 @@ def prepared(history: Sequence[Routed]) -> list[list[Step]]:
     return made
 
 
-def measured(count: int, work: Iterable[Callable[[], object]]) -> Run:
+def measured(what: str, count: int, work: Iterable[Callable[[], object]]) -> Run:
     """Do all the work and count the events."""
-    wall, cpu = time.perf_counter(), time.process_time()
+    watch = Stopwatch(what, count)
+    watch.begin()
     for step in work:
         step()
-    return Run(count / (time.perf_counter() - wall), count / (time.process_time() - cpu))
+    return watch.stop()
 
 
-def with_sink(path: Path, history: Sequence[Routed]) -> Run:
+def with_sink(tickets: int, path: Path) -> Run:
     """Through the sink."""
+    history = events(tickets)
     sink = Sqlite(path)
     sink.open()
-    run = measured(len(history), ((lambda batch=batch: sink.write(batch)) for batch in batches(history)))  # type: ignore[misc]  # bound at once
+    run = measured(SINK, len(history), [partial(sink.write, batch) for batch in batches(history)])
     sink.close()
     return run
 
 
-def bare(path: Path, history: Sequence[Routed], steps: list[list[Step]]) -> Run:
+def bare(tickets: int, path: Path) -> Run:
     """Straight into SQLite."""
+    history = events(tickets)
     connection = open_writer(path, 5.0)
-    run = measured(len(history), ((lambda batch=batch: _execute(connection, batch)) for batch in steps))  # type: ignore[misc]  # bound at once
+    run = measured(BARE, len(history), [partial(_execute, connection, batch) for batch in prepared(history)])
     connection.close()
     return run
 
@@ -112,44 +110,29 @@ def _execute(connection: sqlite3.Connection, steps: list[Step]) -> None:
             connection.executemany(statement, values)
 
 
-def _summary(runs: Sequence[Run]) -> dict[str, Any]:
-    """Median and the whole spread."""
-    return {
-        name: {
-            "median": round(statistics.median(getattr(run, name) for run in runs)),
-            "lowest": round(min(getattr(run, name) for run in runs)),
-            "highest": round(max(getattr(run, name) for run in runs)),
-        }
-        for name in Run._fields
-    }
-
-
 def _counts(path: Path) -> list[int]:
     with sqlite3.connect(path) as connection:
         tables = ("tickets", "messages", "revisions", "decisions", "attachments")
         return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608 - ours
 
 
-def main() -> None:
-    """Measure both in turns, print the figures and keep them."""
-    history = events()
-    steps = prepared(history)
-    found: dict[str, list[Run]] = {"sink": [], "yardstick": []}
-    for _ in range(RUNS):
+def measure(wanted: Wanted) -> Report:
+    """Both in turns; they must leave the same rows."""
+    machine, tickets = this_machine(), wanted.items(TICKETS, 10)
+    found: dict[str, list[Run]] = {SINK: [], BARE: []}
+    for turn in range(wanted.runs):
         with tempfile.TemporaryDirectory() as folder:
-            one, other = Path(folder) / "sink.db", Path(folder) / "bare.db"
-            found["sink"].append(with_sink(one, history))
-            found["yardstick"].append(bare(other, history, steps))
-            assert _counts(one) == _counts(other)
-    result: dict[str, Any] = {name: _summary(runs) for name, runs in found.items()}
-    result["share_of_yardstick_per_cpu_second"] = round(
-        result["sink"]["per_cpu_second"]["median"] / result["yardstick"]["per_cpu_second"]["median"], 2
-    )
-    result["events"], result["batch"], result["runs"] = len(history), BATCH, RUNS
-    result["versions"] = {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
-    RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    print(RESULT.read_text())
+            files = {SINK: Path(folder) / "sink.db", BARE: Path(folder) / "bare.db"}
+            for what, way in ((SINK, with_sink), (BARE, bare)):
+                found[what].append(elsewhere(partial(way, tickets, files[what])))
+                say(f"run {turn + 1} of {wanted.runs}, {what}: {found[what][-1].per_cpu_second:,.0f} per CPU-second")
+            if _counts(files[SINK]) != _counts(files[BARE]):
+                raise RuntimeError("the sink and the bare statements left different rows: they do not do the same work")
+    how = f"{found[SINK][0].items:,} routed events in batches of {BATCH}, each batch a transaction."
+    ratio = share([run.per_cpu_second for run in found[SINK]], [run.per_cpu_second for run in found[BARE]])
+    goal = Goal("SQLite sink per CPU-second, against bare upserts", ratio, SHARE_ASKED, "%")
+    return Report(machine, "Ticket store", wanted.runs, (rates(how, "events", found),), (goal,))
 
 
 if __name__ == "__main__":
-    main()
+    main("sinks", measure, runs=5)

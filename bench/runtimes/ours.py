@@ -1,0 +1,29 @@
+"""A stage in Switchboard's own runtime: Faust with the batched transport, one outbox for each batch."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from bench.jobs import Job, made, watched
+from bench.stopwatch import LOOK_SECONDS, Run, Stopwatch
+from normalizer.cluster import Cluster
+from streams._run import running
+from streams._stage import Processor
+
+
+def run(job: Job, cluster: Cluster, folder: Path) -> Run:
+    """Carry the records of a job, until the outputs and the changes of the last one are acknowledged."""
+    watch = Stopwatch(job.what, job.number)
+    return asyncio.run(_run(watched(made(job.stage, folder), watch), cluster, job.number, watch))
+
+
+async def _run(stage: Processor, cluster: Cluster, number: int, watch: Stopwatch) -> Run:
+    async with running([stage], cluster) as workers:
+        worker = workers[stage.name]
+        while worker.progress.records < number:
+            if worker.failed.done():
+                worker.failed.result()
+            watch.at(worker.progress.records)
+            await asyncio.sleep(LOOK_SECONDS)
+        return watch.stop()

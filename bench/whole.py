@@ -1,0 +1,106 @@
+"""The whole pipeline as ops run it: ``switchboard run stage all``, with one worker or more, and a store to look into."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+
+from bench.inputs import RAW_MAIL, Entry, put
+from bench.stopwatch import PATIENCE_SECONDS, Run
+from normalizer.cluster import Cluster
+
+READY = "running: "
+LOOK_SECONDS = 0.05
+STOP_SECONDS = 60.0
+
+
+class Whole:
+    """All stages over one configuration, with `workers` processes. Use it in a ``with`` block.
+
+    It has its partitions when the block begins, so that nothing is measured of joining a group.
+    """
+
+    def __init__(self, cluster: Cluster, folder: Path, workers: int = 1) -> None:
+        self._cluster, self._folder, self._workers = cluster, folder, workers
+        self.store = folder / "tickets.db"
+        self._log = folder / "workers.log"
+
+    def __enter__(self) -> Whole:
+        config = self._folder / "switchboard.toml"
+        config.write_text(
+            f'[kafka]\nbrokers = "{self._cluster.brokers}"\nnamespace = "{self._cluster.namespace}"\n'
+            f'[store]\npath = "{self.store}"\n[blobs]\nurl = "{(self._folder / "blobs").as_uri()}"\n'
+        )
+        command = [sys.executable, "-m", "ops.cli", "--config", str(config), "run", "stage", "all"]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*command, "--workers", str(self._workers)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self._log.read_text().count(READY) < self._workers:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self._end()
+                raise RuntimeError(f"the stages did not start: {self._log.read_text()[-2000:]}")
+            time.sleep(LOOK_SECONDS)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            for process in self._processes():
+                process.kill()
+            self._process.wait()
+
+    def _processes(self) -> list[psutil.Process]:
+        mine = psutil.Process(self._process.pid)
+        return [mine, *mine.children(recursive=True)]
+
+    def cpu_seconds(self) -> float:
+        """What all its processes have used so far."""
+        times = [process.cpu_times() for process in self._processes()]
+        return sum(each.user + each.system for each in times)
+
+    def stored(self) -> int:
+        """How many messages are in the store."""
+        with _reading(self.store) as connection:
+            found: int = connection.execute("SELECT count(*) FROM messages").fetchone()[0]
+        return found
+
+    def carried(self, entries: Sequence[Entry]) -> Run:
+        """Put mails on the raw topic, and wait until all of them are in the store."""
+        before, cpu, began = self.stored(), self.cpu_seconds(), time.perf_counter()
+        number = put(self._cluster, RAW_MAIL, entries)
+        done, moved = 0, time.monotonic()
+        while done < number:
+            time.sleep(LOOK_SECONDS)
+            if (now := self.stored() - before) != done:
+                done, moved = now, time.monotonic()
+            elif time.monotonic() - moved > PATIENCE_SECONDS:
+                raise TimeoutError(f"{done} of {number} mails are in the store: {self._log.read_text()[-2000:]}")
+        return Run(number, time.perf_counter() - began, self.cpu_seconds() - cpu)
+
+    def arrivals(self, after: int) -> list[tuple[int, datetime]]:
+        """The messages that were stored after that one, as their number and the time when each was received."""
+        with _reading(self.store) as connection:
+            rows = connection.execute("SELECT number, received_at FROM messages WHERE number > ?", (after,)).fetchall()
+        return [(number, datetime.fromisoformat(at).astimezone(UTC)) for number, at in rows]
+
+
+@contextlib.contextmanager
+def _reading(store: Path) -> Iterator[sqlite3.Connection]:
+    with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=10)) as connection:
+        yield connection
