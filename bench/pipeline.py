@@ -26,43 +26,52 @@ from bench.whole import Whole
 from normalizer.cluster import Cluster
 from ops.config import Config
 from ops.wiring import declare_topics
+from tests.servers.postgres import PostgresServer
 
 MAILS = 3600
-WORKERS = (1, 2)
+SQLITE, POSTGRES = "SQLite", "PostgreSQL"
+WAYS = ((SQLITE, 1), (SQLITE, 2), (POSTGRES, 1), (POSTGRES, 2))
+"""Into which store, with how many processes."""
 SHARES = (0.1, 0.5, 0.8)
 SECONDS = 10.0
+LIMIT_SECONDS = 300.0
 PER_CORE, GAIN, P99 = 2000, 1.7, 150.0
 
 
-def named(workers: int) -> str:
+Way = tuple[str, int]
+
+
+def named(way: Way) -> str:
     """How a row is called."""
-    return f"into SQLite, {workers} process{'es' if workers > 1 else ''}"
+    store, workers = way
+    return f"into {store}, {workers} process{'es' if workers > 1 else ''}"
 
 
 def measure(wanted: Wanted) -> Report:
-    """Throughput with one process and with two, then latencies at shares of what one can do."""
+    """Throughput into each store with one process and with two, then latencies at shares of what one can do."""
     machine, number = this_machine(), wanted.items(MAILS, 60)
-    found: dict[int, list[Run]] = {workers: [] for workers in WORKERS}
-    with tempfile.TemporaryDirectory() as folder, broker() as brokers:
-        file = elsewhere(partial(_prepared, number, Path(folder)))
+    found: dict[Way, list[Run]] = {way: [] for way in WAYS}
+    with tempfile.TemporaryDirectory() as home, PostgresServer(Path(home), durable=True) as server, broker() as brokers:
+        file = elsewhere(partial(_prepared, number, Path(home)))
         for turn in range(wanted.runs):
-            for workers in WORKERS:
-                cluster = Cluster(brokers=brokers, namespace=f"whole{turn}.{workers}.")
-                run = elsewhere(partial(throughput, cluster, file, workers))
-                found[workers].append(run)
-                say(f"run {turn + 1} of {wanted.runs}, {named(workers)}: {run.per_second:,.0f} mails/s")
-        capacity = figure([run.per_second for run in found[1]]).median
+            for way in WAYS:
+                cluster = Cluster(brokers=brokers, namespace=f"whole{turn}.{way[0].lower()}.{way[1]}.")
+                url = server.url(server.database()) if way[0] == POSTGRES else ""
+                run = elsewhere(partial(throughput, cluster, file, way[1], url), LIMIT_SECONDS)
+                found[way].append(run)
+                say(f"run {turn + 1} of {wanted.runs}, {named(way)}: {run.per_second:,.0f} mails/s")
+        capacity = figure([run.per_second for run in found[SQLITE, 1]]).median
         cluster = Cluster(brokers=brokers, namespace="latency.")
         task = partial(latencies, cluster, file, capacity, wanted.runs, wanted.scale * SECONDS)
-        took = elsewhere(task, 60 + 3 * wanted.runs * (SECONDS + 60))
+        took = elsewhere(task, LIMIT_SECONDS)
     return report(machine, wanted.runs, found, took)
 
 
-def throughput(cluster: Cluster, file: Path, workers: int) -> Run:
+def throughput(cluster: Cluster, file: Path, workers: int, url: str) -> Run:
     """All mails once through so many processes."""
     declare_all(cluster)
     entries = kept(file)
-    with tempfile.TemporaryDirectory() as folder, Whole(cluster, Path(folder), workers) as whole:
+    with tempfile.TemporaryDirectory() as folder, Whole(cluster, Path(folder), workers, url) as whole:
         return whole.carried(entries)
 
 
@@ -97,11 +106,12 @@ def _prepared(number: int, folder: Path) -> Path:
     return keep(list(raw(number)), folder / RAW_MAIL)
 
 
-def report(machine: Machine, runs: int, found: dict[int, list[Run]], took: list[list[Latencies]]) -> Report:
+def report(machine: Machine, runs: int, found: dict[Way, list[Run]], took: list[list[Latencies]]) -> Report:
     """The tables, and what is asked for."""
-    number = found[1][0].items
+    one, two = found[SQLITE, 1], found[SQLITE, 2]
+    number = one[0].items
     how = f"{number:,} real mails of 1 to 50 KB, all acknowledged, from their raw topic to their rows in the ticket store."
-    speed = rates(how, "mails", {named(workers): each for workers, each in found.items()})
+    speed = rates(how, "mails", {named(way): each for way, each in found.items()})
     columns = (Column("mails per second"), *(Column(name, "ms") for name in ("p50", "p99", "p99.9")))
     rows = tuple(
         Row(
@@ -118,7 +128,7 @@ def report(machine: Machine, runs: int, found: dict[int, list[Run]], took: list[
     waits = Table(
         "From accepted (when it should be) to stored, into SQLite, one process, mails at fixed times.", columns, rows
     )
-    gains = [two.per_second / one.per_second for one, two in zip(found[1], found[2], strict=True)]
+    gains = [more.per_second / single.per_second for single, more in zip(one, two, strict=True)]
     goals = (
         Goal("whole pipeline into SQLite, mails per CPU-second", speed.rows[0].cells[1] or figure([0]), PER_CORE),
         Goal("two processes against one, mails per second", figure(gains, 2), GAIN, "×"),

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench import sinks_postgres
 from bench.part import Wanted, elsewhere, main, say
 from bench.report import Goal, Report, rates, share, this_machine
 from bench.stopwatch import Run, Stopwatch
@@ -25,10 +26,12 @@ from sinks import _rows as rows
 from sinks._sqlite import open_writer, transaction
 from sinks.sqlite import Sqlite
 from tests.conformance.sink import merged, routed
+from tests.servers.postgres import PostgresServer
 
 BATCH = 500
 TICKETS = 1_000
 SINK, BARE = "SQLite sink", "SQLite itself, given the same rows"
+DATABASES = {"SQLite": (SINK, BARE), "PostgreSQL": (sinks_postgres.SINK, sinks_postgres.BARE)}
 SHARE_ASKED = 0.6
 TEXT = "my order has not arrived and the invoice names another street than the one that I gave you in March "
 
@@ -117,21 +120,51 @@ def _counts(path: Path) -> list[int]:
 
 
 def measure(wanted: Wanted) -> Report:
-    """Both in turns; they must leave the same rows."""
+    """Each sink and its database in turns; both must leave the same rows."""
     machine, tickets = this_machine(), wanted.items(TICKETS, 10)
-    found: dict[str, list[Run]] = {SINK: [], BARE: []}
-    for turn in range(wanted.runs):
-        with tempfile.TemporaryDirectory() as folder:
-            files = {SINK: Path(folder) / "sink.db", BARE: Path(folder) / "bare.db"}
-            for what, way in ((SINK, with_sink), (BARE, bare)):
-                found[what].append(elsewhere(partial(way, tickets, files[what])))
-                say(f"run {turn + 1} of {wanted.runs}, {what}: {found[what][-1].per_cpu_second:,.0f} per CPU-second")
-            if _counts(files[SINK]) != _counts(files[BARE]):
-                raise RuntimeError("the sink and the bare statements left different rows: they do not do the same work")
-    how = f"{found[SINK][0].items:,} routed events in batches of {BATCH}, each batch a transaction."
-    ratio = share([run.per_cpu_second for run in found[SINK]], [run.per_cpu_second for run in found[BARE]])
-    goal = Goal("SQLite sink per CPU-second, against bare upserts", ratio, SHARE_ASKED, "%")
-    return Report(machine, "Ticket store", wanted.runs, (rates(how, "events", found),), (goal,))
+    found: dict[str, list[Run]] = {what: [] for pair in DATABASES.values() for what in pair}
+    with tempfile.TemporaryDirectory() as home, PostgresServer(Path(home), durable=True) as server:
+        for turn in range(wanted.runs):
+            with tempfile.TemporaryDirectory() as folder:
+                runs = _sqlite(tickets, Path(folder)) | _postgres(tickets, server)
+            for what, run in runs.items():
+                found[what].append(run)
+                say(f"run {turn + 1} of {wanted.runs}, {what}: {run.per_cpu_second:,.0f} per CPU-second")
+    how = f"{found[SINK][0].items:,} routed events in batches of {BATCH}, each batch a transaction that is on disk."
+    goals = tuple(
+        Goal(
+            f"{sink} per CPU-second, against bare upserts", share(_cpu(found[sink]), _cpu(found[own])), SHARE_ASKED, "%"
+        )
+        for sink, own in DATABASES.values()
+    )
+    return Report(machine, "Ticket store", wanted.runs, (rates(how, "events", found),), goals)
+
+
+def _cpu(runs: Sequence[Run]) -> list[float]:
+    return [run.per_cpu_second for run in runs]
+
+
+def _sqlite(tickets: int, folder: Path) -> dict[str, Run]:
+    one, other = folder / "sink.db", folder / "bare.db"
+    runs = {SINK: elsewhere(partial(with_sink, tickets, one)), BARE: elsewhere(partial(bare, tickets, other))}
+    _demand_same(_counts(one), _counts(other))
+    return runs
+
+
+def _postgres(tickets: int, server: PostgresServer) -> dict[str, Run]:
+    one, other, scratch = (server.url(server.database()) for _ in range(3))
+    history = batches(events(tickets))
+    runs = {
+        sinks_postgres.SINK: elsewhere(partial(sinks_postgres.with_sink, one, history)),
+        sinks_postgres.BARE: elsewhere(partial(sinks_postgres.bare, other, scratch, history)),
+    }
+    _demand_same(sinks_postgres.counts(one), sinks_postgres.counts(other))
+    return runs
+
+
+def _demand_same(one: list[int], other: list[int]) -> None:
+    if one != other:
+        raise RuntimeError(f"the sink left {one} rows and the bare statements {other}: they do not do the same work")
 
 
 if __name__ == "__main__":

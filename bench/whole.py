@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 import psutil
+import psycopg
 
 from bench.inputs import RAW_MAIL, Entry, put
 from bench.stopwatch import PATIENCE_SECONDS, Run
@@ -26,11 +27,11 @@ STOP_SECONDS = 60.0
 class Whole:
     """All stages over one configuration, with `workers` processes. Use it in a ``with`` block.
 
-    It has its partitions when the block begins, so that nothing is measured of joining a group.
+    The store is an SQLite file, or the PostgreSQL database at `url`. It has its partitions when the block begins, so that nothing is measured of joining a group.
     """
 
-    def __init__(self, cluster: Cluster, folder: Path, workers: int = 1) -> None:
-        self._cluster, self._folder, self._workers = cluster, folder, workers
+    def __init__(self, cluster: Cluster, folder: Path, workers: int = 1, url: str = "") -> None:
+        self._cluster, self._folder, self._workers, self._url = cluster, folder, workers, url
         self.store = folder / "tickets.db"
         self._log = folder / "workers.log"
 
@@ -38,7 +39,7 @@ class Whole:
         config = self._folder / "switchboard.toml"
         config.write_text(
             f'[kafka]\nbrokers = "{self._cluster.brokers}"\nnamespace = "{self._cluster.namespace}"\n'
-            f'[store]\npath = "{self.store}"\n[blobs]\nurl = "{(self._folder / "blobs").as_uri()}"\n'
+            f'[store]\npath = "{self.store}"\nurl = "{self._url}"\n[blobs]\nurl = "{(self._folder / "blobs").as_uri()}"\n'
         )
         command = [sys.executable, "-m", "ops.cli", "--config", str(config), "run", "stage", "all"]
         with self._log.open("wb") as log:
@@ -76,9 +77,11 @@ class Whole:
 
     def stored(self) -> int:
         """How many messages are in the store."""
+        if self._url:
+            with psycopg.connect(self._url) as server:
+                return int((server.execute("SELECT count(*) FROM switchboard.messages").fetchone() or (0,))[0])
         with _reading(self.store) as connection:
-            found: int = connection.execute("SELECT count(*) FROM messages").fetchone()[0]
-        return found
+            return int(connection.execute("SELECT count(*) FROM messages").fetchone()[0])
 
     def carried(self, entries: Sequence[Entry]) -> Run:
         """Put mails on the raw topic, and wait until all of them are in the store."""

@@ -14,7 +14,9 @@ from ops.config import Config, load
 class Session:
     """The options that stand before the command. The configuration is read only when a command needs it."""
 
-    def __init__(self, path: Path | None, broker: str, discreet: Discreet | None = None, *, verbose: bool = False) -> None:
+    def __init__(
+        self, path: Path | None, broker: str, discreet: Discreet | None = None, *, verbose: bool = False
+    ) -> None:
         self.path = path
         self.broker = broker
         self.verbose = verbose

@@ -30,10 +30,14 @@ _SETTINGS = {"fsync": "off", "max_connections": "60", "shared_buffers": "64MB", 
 
 
 class PostgresServer:
-    """A server on a free port of 127.0.0.1, its data in `folder`. Use it in a ``with`` block."""
+    """A server on a free port of 127.0.0.1, its data in `folder`, written through to the disk when it is `durable`.
 
-    def __init__(self, folder: Path) -> None:
+    Use it in a ``with`` block.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self.folder = folder
+        self._settings = _SETTINGS | ({"fsync": "on"} if durable else {})
         self.port = free_ports(1)[0]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -67,7 +71,7 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start, or start again; returns when it answers."""
-        options = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
+        options = [f"-c{name}={value}" for name, value in self._settings.items()]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [PROGRAMS / "postgres", "-D", self.data, "-h", "127.0.0.1", "-p", str(self.port),
