@@ -55,13 +55,13 @@ accuracy: $(VENV)/dev ## how much mail is read right, on labelled corpora, besid
 
 bench: $(VENV)/dev ## how fast it is, on real Kafka, beside its peers: about twenty minutes on a quiet machine
 	$(BIN)/python -m bench
-	$(BIN)/python -m bench.figures
 
 fuzz: $(VENV)/dev ## hostile inputs to everything that reads what the world sends: nine minutes, added to those before
 	nice -n 19 $(BIN)/python -m tests.fuzz --seconds 540 --seed $(or $(SEED),$(shell date +%s))
 
-figures: $(VENV)/dev ## the tables of the README, from the results of the benchmarks
+figures: $(VENV)/dev ## the tables of README.md and docs/scale.md, from the results of the benchmarks
 	$(BIN)/python -m bench.figures
+	$(BIN)/python -m bench.scale_simulation
 
 schemas: $(VENV)/dev ## the contracts of the topics and the reference of the settings, from the code
 	$(BIN)/python -m ops.reference docs

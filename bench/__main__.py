@@ -68,7 +68,8 @@ def main() -> None:
             for each in load(given.results / f"{part}.json").goals:
                 print("  ".join(goal(each)))
     if given.results == RESULTS:
-        subprocess.run([sys.executable, "-m", "bench.figures"], check=True)
+        for page in ("bench.figures", "bench.scale_simulation"):
+            subprocess.run([sys.executable, "-m", page], check=True)
     for part, why in failed.items():
         print(f"FAILED: {part}: {why}; its earlier results are kept")
     sys.exit(1 if failed else 0)
