@@ -40,6 +40,7 @@ class Whole:
         config.write_text(
             f'[kafka]\nbrokers = "{self._cluster.brokers}"\nnamespace = "{self._cluster.namespace}"\n'
             f'[store]\npath = "{self.store}"\nurl = "{self._url}"\n[blobs]\nurl = "{(self._folder / "blobs").as_uri()}"\n'
+            f'[state]\nfolder = "{self._folder / "state"}"\n'
         )
         command = [sys.executable, "-m", "ops.cli", "--config", str(config), "run", "stage", "all"]
         with self._log.open("wb") as log:

@@ -1,4 +1,4 @@
-"""A stage in Switchboard's own runtime: Faust with the batched transport, one outbox for each batch."""
+"""A stage in Switchboard's own runtime: Faust with the batched transport, one outbox for each batch, its tables on disk."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from streams._stage import Processor
 def run(job: Job, cluster: Cluster, folder: Path) -> Run:
     """Carry the records of a job, until the outputs and the changes of the last one are acknowledged."""
     watch = Stopwatch(job.what, job.number)
-    return asyncio.run(_run(watched(made(job.stage, folder), watch), cluster, job.number, watch))
+    stage = watched(made(job.stage, folder), watch)
+    return asyncio.run(_run(stage, cluster, folder / "state", job.number, watch))
 
 
-async def _run(stage: Processor, cluster: Cluster, number: int, watch: Stopwatch) -> Run:
-    async with running([stage], cluster) as workers:
+async def _run(stage: Processor, cluster: Cluster, state: Path, number: int, watch: Stopwatch) -> Run:
+    async with running([stage], cluster, state) as workers:
         worker = workers[stage.name]
         while worker.progress.records < number:
             if worker.failed.done():

@@ -40,12 +40,10 @@ class Work:
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """What changed in the tables since the last call."""
-        return [
-            (table.encode() + b"\0" + key, value)
-            for state in self._states.values()
-            for table, entries in state.drain().items()
-            for key, value in entries.items()
-        ]
+        found = [change for state in self._states.values() for change in state.changes.items()]
+        for state in self._states.values():
+            state.keep()
+        return found
 
     def close(self) -> None:
         """Close the stage."""
