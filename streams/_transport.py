@@ -12,6 +12,7 @@ own aiokafka driver with three things changed (docs/decisions/0002-batched-faust
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
@@ -28,6 +29,8 @@ FETCH_BYTES = 16 << 20
 FETCH_WAIT_MS = 250
 RETRY_MS = 300
 HOUR_MS = 3600 * 1000
+CONFIRM_SECONDS = 4.0
+"""A batch that is in hand for longer asks whether it is still ours before it writes state: the session could be over."""
 FINISH_SECONDS = 8.0
 """How long a rebalance waits for the batch in hand: less than the session timeout, so that nobody is thrown out."""
 
@@ -35,6 +38,10 @@ Batch = Sequence[Any]
 """aiokafka's records of one partition, in order."""
 
 Process = Callable[[Batch], Coroutine[Any, Any, None]]
+
+
+class GivenAway(Exception):
+    """The partitions went to another worker while a batch was in hand, which is theirs now; nothing more is written of it."""
 
 
 def split(records: Batch) -> Iterator[Batch]:
@@ -51,6 +58,11 @@ def split(records: Batch) -> Iterator[Batch]:
         size += room
     if start < len(records):
         yield records[start:]
+
+
+def _now() -> float:
+    """Seconds that also pass while the machine sleeps, where the system counts them."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -100,6 +112,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             consumer.seek(tp, offset)
         return committed
 
+    async def is_member(self, generation: int) -> bool:
+        """Whether Kafka, asked now, counts this consumer as a member of the group in that generation."""
+        found: bool = await self.call_thread(self._is_member, generation)
+        return found
+
+    async def _is_member(self, generation: int) -> bool:
+        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - as Faust does; there is no other way
+        return bool(await coordinator._do_heartbeat()) and coordinator.generation == generation  # noqa: SLF001 - the same
+
 
 class Consumer(driver.Consumer):
     """Hands out batches and knows which of them are finished. Everything here runs in the app's event loop."""
@@ -110,6 +131,7 @@ class Consumer(driver.Consumer):
         self._in_hand: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
         self._idle.set()
+        self._begun, self._begun_in = 0.0, -1
         self._generation = -1
         self._owned_since: dict[TP, int] = {}
         self._rewind = False
@@ -167,6 +189,7 @@ class Consumer(driver.Consumer):
         """
         if not self.flow_active or message.generation_id != self.app.consumer_generation_id:
             return
+        self._begun, self._begun_in = _now(), message.generation_id
         task = self._in_hand = asyncio.create_task(process(cast("Batch", message.value)))
         self._idle.clear()
         try:
@@ -178,6 +201,16 @@ class Consumer(driver.Consumer):
             task.cancel()
             self._in_hand = None
             self._idle.set()
+
+    async def confirm(self) -> None:
+        """Make sure that the batch in hand is still ours: a process that was paused does not know that it was given up.
+
+        Costs nothing while batches are short, and a question to Kafka for one that took long. Raises `GivenAway`.
+        """
+        if _now() - self._begun < CONFIRM_SECONDS:
+            return
+        if not await cast("ConsumerThread", self._thread).is_member(self._begun_in):
+            raise GivenAway("its partitions were given away while a batch was in hand: was this process paused?")
 
     async def finish(self, within: float = FINISH_SECONDS) -> None:
         """Hand out nothing more, wait for the batch in hand (or give it up after `within` seconds), and commit."""

@@ -20,7 +20,7 @@ from streams._outbox import Outbox
 from streams._record import Output, Record
 from streams._stage import Processor, Stage, Writer, state_topic
 from streams._topics import check_topics
-from streams._transport import BATCH_RECORDS, Batch, Consumer
+from streams._transport import BATCH_RECORDS, Batch, Consumer, GivenAway
 
 STOP_SECONDS = 15.0
 FULL_BATCH = BATCH_RECORDS // 2
@@ -113,6 +113,8 @@ class Worker:
             await self._gather(cast("Batch", event.message.value))
             try:
                 await self._consumer.work(event.message, self._process)
+            except GivenAway as lost:
+                log.warning("the stage %s drops a batch: %s", self.stage.name, lost)
             except Exception as error:  # noqa: BLE001 - Faust would go on with the next batch
                 self._fail(error)
                 await asyncio.Event().wait()
@@ -156,6 +158,7 @@ class Worker:
         await self._post(outbox, await decide(stage, _records(topic, fresh), memory.state, self.progress))
         await outbox.flush()
         if stage.tables:
+            await self._consumer.confirm()
             position = Position(batch[-1].offset + 1, self._consumer.committed(tp))
             outbox.add_to(state_topic(stage), tp.partition, memory.changes(topic, position))
             self._memories.keep(tp.partition, await outbox.flush())

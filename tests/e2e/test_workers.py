@@ -55,14 +55,15 @@ def spawn(cluster: Cluster, topics: Topics) -> Iterator[Spawn]:
         process.stdout.close()
 
 
-def _produce(cluster: Cluster, count: int) -> set[bytes]:
+def _produce(cluster: Cluster, count: int, after: int = 0) -> set[bytes]:
     """Send records and give the outputs that must come of them."""
     producer = KafkaProducer(bootstrap_servers=cluster.brokers, linger_ms=20)
-    for number in range(count):
+    numbers = range(after, after + count)
+    for number in numbers:
         producer.send(cluster.named(INPUT), key=b"k%d" % (number % KEYS), value=b"%d" % number)
     producer.flush()
     producer.close()
-    return {b"k%d %d %d" % (number % KEYS, number, number // KEYS + 1) for number in range(count)}
+    return {b"k%d %d %d" % (number % KEYS, number, number // KEYS + 1) for number in numbers}
 
 
 def _repeats(cluster: Cluster, expected: set[bytes]) -> int:
@@ -121,6 +122,27 @@ def test_workers_come_and_go(cluster: Cluster, spawn: Spawn) -> None:
     repeats = _repeats(cluster, expected)
     print(f"{repeats} of 20,000 outputs were given twice")
     assert repeats <= BATCH_RECORDS
+
+
+def test_a_worker_that_was_paused_in_a_batch_changes_nothing(cluster: Cluster, spawn: Spawn) -> None:
+    """It is stopped for longer than its session, another one goes on, and then it wakes with the batch still in hand.
+
+    What it remembers of that batch is old by then. Had it written it, the next one to read the changelog would count wrong.
+    """
+    expected = _produce(cluster, 5_000)
+    paused = spawn(10)  # a batch takes five seconds
+    wait(lambda: committed(cluster, "count") > 0)
+    paused.send_signal(signal.SIGSTOP)
+    second = spawn(0.1)
+    wait(lambda: committed(cluster, "count") == 5_000)
+    paused.send_signal(signal.SIGCONT)
+    paused.send_signal(signal.SIGTERM)
+    assert paused.wait(60) == 0
+    second.kill()
+    spawn(0.1)
+    expected |= _produce(cluster, 1_000, after=5_000)
+    wait(lambda: committed(cluster, "count") == 6_000)
+    assert _repeats(cluster, expected) <= BATCH_RECORDS
 
 
 def test_a_worker_outlives_its_broker(cluster: Cluster, spawn: Spawn, engine: Engine) -> None:
