@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_NATIVE_TLS := 1
 UV := $(BIN)/uv pip
 
-.PHONY: help up test check lint types contracts unit accuracy bench fuzz figures schemas lock clean
+.PHONY: help up test check lint types contracts unit accuracy bench fuzz figures schemas audit lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ figures: $(VENV)/dev ## the tables of README.md and docs/scale.md, from the resu
 
 schemas: $(VENV)/dev ## the contracts of the topics and the reference of the settings, from the code
 	$(BIN)/python -m ops.reference docs
+
+audit: $(VENV)/dev ## known vulnerabilities of what runs; needs an advisory database, and fails without one
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 lock: $(VENV)/dev ## resolve the dependencies anew
 	$(UV) compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock

@@ -31,6 +31,7 @@ from kafka.errors import (  # type: ignore[import-untyped]  # as above
 
 from connectors._delivery import Delivery
 from connectors._kafka import client_options
+from connectors._kafkalook import look
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured, Rejected, Retriable
 from normalizer.events import RawEvent
@@ -178,7 +179,7 @@ class Publisher:
                 producer.partitions_for(self._cluster.named(topic))
                 self._known.add(topic)
         except KafkaError as error:
-            raise self._failure(f"{', '.join(sorted(topics))} cannot be reached", error) from error
+            raise self._failure(f"{', '.join(sorted(topics))} cannot be reached", error, look(self._cluster)) from error
         return producer
 
     def _connect(self) -> KafkaProducer:
@@ -243,13 +244,13 @@ class Publisher:
     def _refused(self, delivery: Delivery, topic: str, error: Exception) -> None:
         delivery.failed(self._failure(f"{topic} has not taken a record", error))
 
-    def _failure(self, what: str, error: Exception) -> Misconfigured | Retriable:
+    def _failure(self, what: str, error: Exception, seen: str = "") -> Misconfigured | Retriable:
         where = f"{what} at {self._cluster.brokers} ({type(error).__name__})"
         if isinstance(error, _TOO_LARGE):
             return Misconfigured(f"{where}: set its max.message.bytes to {MAX_RECORD + _FRAME} or more")
         if isinstance(error, _WILL_NOT_PASS):
             return Misconfigured(f"{where}: check the user, the password and the rights that the cluster gives it")
-        return Retriable(f"{where}: check that Kafka is up and the topic declared; this is tried again", 5)
+        return Retriable(f"{where}: check that Kafka is up and the topic declared; this is tried again{seen}", 5)
 
     def _ended(self, producer: KafkaProducer, size: int, delivery: Future[None]) -> None:
         self._release(size)

@@ -15,6 +15,7 @@ from kafka.admin import ConfigResource, ConfigResourceType  # type: ignore[impor
 from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code  # type: ignore[import-untyped]  # the same
 
 from connectors._kafka import client_options
+from connectors._kafkalook import look
 from normalizer.cluster import TOPICS, Cluster, TopicSpec, raw_topic
 from normalizer.errors import Misconfigured, Retriable
 from ops.retention import asked, kept, segment_hours
@@ -145,5 +146,5 @@ def _admin(cluster: Cluster) -> Iterator[Any]:
     except KafkaError as error:
         raise Retriable(
             f"Kafka at {cluster.brokers} did not answer: {type(error).__name__} {error}. Start it with "
-            f"`switchboard engine up`, or check `kafka.brokers` and its security settings."
+            f"`switchboard engine up`, or check `kafka.brokers` and its security settings.{look(cluster)}"
         ) from error

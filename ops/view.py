@@ -18,6 +18,7 @@ from kafka.errors import (  # type: ignore[import-untyped]  # as above
 )
 
 from connectors._kafka import client_options
+from connectors._kafkalook import look
 from normalizer.cluster import Cluster
 from normalizer.errors import Retriable
 
@@ -164,5 +165,5 @@ class View:
         except KafkaError as error:
             raise Retriable(
                 f"Kafka at {self._cluster.brokers} does not answer ({type(error).__name__}): "
-                "start it with `switchboard up` or `switchboard engine up`, or name another with --broker"
+                f"start it with `switchboard up` or `switchboard engine up`, or name another with --broker{look(self._cluster)}"
             ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  # aiokafka ships no types
@@ -9,6 +10,7 @@ from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # aiokaf
 from kafka import KafkaAdminClient  # type: ignore[import-untyped]  # kafka-python ships no types
 
 from connectors._kafka import client_options
+from connectors._kafkalook import look
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured, Retriable
 from streams._stage import Processor, topics_of
@@ -17,7 +19,7 @@ from streams._stage import Processor, topics_of
 async def check_topics(stage: Processor, cluster: Cluster, settings: dict[str, Any]) -> None:
     """Raises `Misconfigured` when a topic is missing or not partitioned like the others, `Retriable` without Kafka."""
     expected = [cluster.named(name) for name in stage.inputs] + [cluster.named(spec.name) for spec in topics_of(stage)]
-    found = await _partitions(settings, expected)
+    found = await _partitions(settings, expected, cluster)
     missing = [name for name in expected if not found.get(name)]
     if missing:
         raise Misconfigured(
@@ -32,14 +34,15 @@ async def check_topics(stage: Processor, cluster: Cluster, settings: dict[str, A
         )
 
 
-async def _partitions(settings: dict[str, Any], names: list[str]) -> dict[str, int]:
+async def _partitions(settings: dict[str, Any], names: list[str], cluster: Cluster) -> dict[str, int]:
     client = AIOKafkaAdminClient(**settings)
     try:
         await client.start()
         found = await client.describe_topics(names)
     except KafkaError as error:
         brokers = ", ".join(settings["bootstrap_servers"])
-        raise Retriable(f"Kafka does not answer at {brokers} ({error}): is it running?") from error
+        seen = await asyncio.to_thread(look, cluster)
+        raise Retriable(f"Kafka does not answer at {brokers} ({error}): is it running?{seen}") from error
     finally:
         await client.close()
     return {topic["topic"]: len(topic["partitions"]) for topic in found}

@@ -10,7 +10,7 @@ import base64
 import subprocess
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -52,15 +52,23 @@ class Engine:
     """One local Kafka and the folder it lives in. Also a context manager that starts and stops it.
 
     `port` is where the first node listens, the others on the ports after it; 0 takes free ones. Commands and
-    processes that share a folder share the engine: what one started, another can see and stop.
+    processes that share a folder share the engine: what one started, another can see and stop. `settings` of the
+    brokers are added to ours, or take their place.
     """
 
     def __init__(
-        self, folder: Path | None = None, *, port: int = PORT, nodes: int = 1, jars: Path | None = None
+        self,
+        folder: Path | None = None,
+        *,
+        port: int = PORT,
+        nodes: int = 1,
+        jars: Path | None = None,
+        settings: Mapping[str, object] | None = None,
     ) -> None:
         self.folder = folder or data_folder()
         self.jars = jars or cache_folder()
         self._port = port
+        self._settings = dict(settings or {})
         self._daemons = tuple(java.Daemon(self.folder / f"node-{i}") for i in range(1, nodes + 1))
 
     @property
@@ -171,7 +179,7 @@ class Engine:
     def _write_properties(self, node: int, ports: Ports) -> None:
         folder = self._daemons[node - 1].folder
         folder.mkdir(exist_ok=True)
-        (folder / "server.properties").write_text(properties(node, ports, folder))
+        (folder / "server.properties").write_text(properties(node, ports, folder, self._settings))
 
     def _format(self, classpath: list[Path]) -> None:
         """Give new nodes their storage, all at once with one cluster id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -23,8 +24,11 @@ class Ports(msgspec.Struct, frozen=True):
         return ",".join(f"{java.LOOPBACK}:{port}" for port in self.clients)
 
 
-def properties(node: int, ports: Ports, folder: Path) -> str:
-    """The configuration of node number `node`, counted from 1 (https://kafka.apache.org/documentation/#configuration)."""
+def properties(node: int, ports: Ports, folder: Path, more: Mapping[str, object] | None = None) -> str:
+    """The configuration of node number `node`, counted from 1 (https://kafka.apache.org/documentation/#configuration).
+
+    `more` takes the place of what stands here; its ``listeners`` stand beside ours, and are where clients find them.
+    """
     nodes = len(ports.clients)
     copies = min(nodes, 3)
     settings = {
@@ -55,4 +59,7 @@ def properties(node: int, ports: Ports, folder: Path) -> str:
         settings |= {f"{internal}.num.partitions": 4, f"{internal}.replication.factor": copies}
     for internal in ("transaction.state.log", "share.coordinator.state.topic"):
         settings[f"{internal}.min.isr"] = max(1, copies - 1)
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
+    added = dict(more or {})
+    if listeners := added.pop("listeners", ""):
+        settings |= {name: f"{settings[name]},{listeners}" for name in ("listeners", "advertised.listeners")}
+    return "".join(f"{name}={value}\n" for name, value in (settings | added).items())

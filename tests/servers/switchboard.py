@@ -27,7 +27,7 @@ class Switchboard:
         self.store = folder / "tickets.db"
         self.config.write_text(
             f'[kafka]\nbrokers = "{cluster.brokers}"\nnamespace = "{cluster.namespace}"\n'
-            f"partitions = {cluster.partitions}\n"
+            f"partitions = {cluster.partitions}\n{_security(cluster)}"
             f'[store]\npath = "{self.store}"\n[blobs]\nurl = "file://{folder}/blobs"\n'
             f"[http]\nport = {http_port or 8480}\n{channels}\n{more}"
         )
@@ -101,6 +101,13 @@ class Switchboard:
     def logs(self) -> str:
         """The end of each process's log."""
         return "\n".join(f"--- {log.name}\n{log.read_text()[-2000:]}" for log in sorted(self.folder.glob("*.log")))
+
+
+def _security(cluster: Cluster) -> str:
+    """The settings of a login, when there is one."""
+    names = ("sasl_mechanism", "username", "password", "ssl_cafile", "ssl_certfile", "ssl_keyfile")
+    given = {name: getattr(cluster, name) for name in ("security_protocol", *names)}
+    return "".join(f'{name} = "{value}"\n' for name, value in given.items() if value)
 
 
 def environment(folder: Path) -> Mapping[str, str]:
