@@ -1,7 +1,7 @@
 """The blob store: attachments and whole bodies, under the SHA-256 of their content (the claim check).
 
 Any fsspec url names a store (``file:///var/lib/switchboard/blobs``, ``s3://bucket/blobs`` with its driver
-installed, ``memory://blobs`` for trying). Blobs are never changed and never deleted here.
+installed, ``memory://blobs`` for trying). Blobs are never changed; `_sweep` alone deletes some.
 
 Delivery: when a `put` has returned, a local blob is on the disk (fsync of the file and of its folders), and
 a remote one has been taken by the provider. So a record that refers to it may be acknowledged.
@@ -120,6 +120,7 @@ class BlobStore:
         except FileNotFoundError:
             return False
         if self._local:
+            os.utime(path)  # it is referred to anew, which keeps it from `_sweep`
             self._sync_folders(Path(path))  # another writer may have renamed it and not yet synced
         return True
 

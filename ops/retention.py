@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from normalizer.cluster import DAY, Cluster, TopicSpec
+from normalizer.cluster import DAY, DEAD_LETTERS, TOPICS, Cluster, TopicSpec, raw_topic
 from normalizer.errors import Misconfigured
-from normalizer.events import RAW, Fate
+from normalizer.events import RAW, Fate, Message, Routed, Threaded
 
 USUAL_SEGMENT_HOURS = 7 * DAY  # Kafka's own segment.ms
 _ALL_RAW = RAW.rstrip(".")
@@ -62,3 +62,15 @@ def asked(cluster: Cluster, topic: str) -> float | None:
     """The days that the configuration asks for, None where it leaves a topic as it is."""
     found = cluster.retention_days
     return found.get(topic, found.get(_ALL_RAW) if topic.startswith(RAW) else None)
+
+
+def whole_way_hours(cluster: Cluster, channels: Sequence[str]) -> int:
+    """For how long something that was published may still come into the ticket store.
+
+    A record may wait in each topic until its last hour and then be passed on: dead letters, the raw topic that they are
+    redriven to, and what the stages make of it.
+    """
+    specs = kept(cluster, [*TOPICS, *map(raw_topic, channels)])
+    hours = {spec.name: (spec.retention_hours or 0) + segment_hours(cluster, spec) for spec in specs}
+    raw = max(hours[RAW + channel] for channel in channels)
+    return raw + sum(hours[name] for name in (DEAD_LETTERS, Message.topic, Threaded.topic, Routed.topic))

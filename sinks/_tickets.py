@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from normalizer.errors import Rejected
+from normalizer.errors import Misconfigured, Rejected
 from normalizer.events import Attachment, Contact, Decision, Message, Priority, Status, Ticket
 from sinks._reader import SCHEMES, Reader
 from sinks._readsqlite import SqliteReader
@@ -121,6 +121,15 @@ class Tickets:
                 "ambiguous-ticket", f"more than one ticket has an id that starts with {prefix!r}: give more of the id"
             )
         return _ticket(found[0])
+
+    def files(self) -> set[str]:
+        """The SHA-256 of every attachment that a message has. Raises `Misconfigured` for a store without a ticket.
+
+        An empty store is a new or a wrong one far more often than one whose tickets are all forgotten.
+        """
+        if self._rows("SELECT count(*) FROM tickets") == [(0,)]:
+            raise Misconfigured("the ticket store has no ticket: is it the right one? Nothing is deleted on its word")
+        return {row[0] for row in self._rows("SELECT DISTINCT sha256 FROM attachments")}
 
     def search(self, query: str, *, limit: int = 20) -> Sequence[Hit]:
         """The messages that hold all words of `query` (each may be the start of a word), the best match first.

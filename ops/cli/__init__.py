@@ -31,6 +31,7 @@ COMMANDS = {
     "channels": "ops.cli.channels",
     "tickets": "ops.cli.tickets",
     "customers": "ops.cli.customers",
+    "blobs": "ops.cli.blobs",
     "store": "ops.cli.store",
     "ledger": "ops.cli.ledger",
     "dead-letters": "ops.cli.dead_letters",

@@ -43,23 +43,27 @@ class SecureKafka:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._engine.stop()
 
-    def logged_in(self, mechanism: str, password: str = PASSWORD, ca: Path | None = None, **more: str) -> Cluster:
+    def logged_in(
+        self, mechanism: str, password: str = PASSWORD, ca: Path | None = None, namespace: str = ""
+    ) -> Cluster:
         """As a client that has a password."""
         return Cluster(
             brokers=f"{LOOPBACK}:{self.login}", security_protocol="SASL_SSL", sasl_mechanism=mechanism, username=USER,
-            password=password, ssl_cafile=str(ca or self.ca), **more,
+            password=password, ssl_cafile=str(ca or self.ca), namespace=namespace,
         )  # fmt: skip
 
-    def certified(self, **more: str) -> Cluster:
+    def certified(self, namespace: str = "") -> Cluster:
         """As a client that has a certificate."""
         return Cluster(
             brokers=f"{LOOPBACK}:{self.certificates}", security_protocol="SSL", ssl_cafile=str(self.ca),
-            ssl_certfile=str(self.client), ssl_keyfile=str(self.client_key), **more,
+            ssl_certfile=str(self.client), ssl_keyfile=str(self.client_key), namespace=namespace,
         )  # fmt: skip
 
-    def under_another_name(self, **more: str) -> Cluster:
+    def under_another_name(self, namespace: str = "") -> Cluster:
         """A listener whose certificate is for another host."""
-        return Cluster(brokers=f"{LOOPBACK}:{self.misnamed}", security_protocol="SSL", ssl_cafile=str(self.ca), **more)
+        return Cluster(
+            brokers=f"{LOOPBACK}:{self.misnamed}", security_protocol="SSL", ssl_cafile=str(self.ca), namespace=namespace
+        )
 
     def _settings(self) -> dict[str, object]:
         listeners = {"LOGIN": self.login, "CERTIFIED": self.certificates, "MISNAMED": self.misnamed}

@@ -81,9 +81,9 @@ def test_licences_are_known() -> None:
     for name, (_, marker) in locked("requirements.lock").items():
         if name in BY_HAND or "win32" in marker:
             continue
-        told = metadata.metadata(name)
-        classified = [each for each in told.get_all("Classifier") or [] if each.startswith("License")]
-        said = told.get("License-Expression") or told.get("License") or ""
+        told = metadata.metadata(name).json
+        classified = [each for each in told.get("classifier", []) if each.startswith("License")]
+        said = str(told.get("license_expression") or told.get("license") or "")
         licence = " ".join([said if len(said) < 100 else "", *classified])  # some put the whole text there
         if re.search(r"\bA?L?GPL|GNU", licence) or not ALLOWED.search(licence):
             unknown[name] = licence[:100]
