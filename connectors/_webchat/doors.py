@@ -7,7 +7,7 @@ import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -191,8 +191,8 @@ class Doors:
     def _check_origin(self, connection: HTTPConnection) -> None:
         """Browsers say on whose page a script runs; the edge's own pages and the configured sites may come in."""
         origin = connection.headers.get("origin", "")
-        own = urlsplit(origin).netloc == connection.headers.get("host") if origin.startswith("http") else False
-        if not own and origin not in self._origins:
+        own = [f"{scheme}://{connection.headers.get('host', '')}" for scheme in ("http", "https")]
+        if origin not in own and origin not in self._origins:
             raise Problem(
                 403, "foreign-origin", f"{origin[:100] or 'no origin'} may not use this chat: add it to origins"
             )
