@@ -14,6 +14,10 @@ from streams._record import Output, Record
 from streams._stage import Processor, Source
 
 PREFIX = "sb_"
+REDRIVEN = "sb_redriven"
+"""On a mark behind a letter that was sent again: its id."""
+REDRIVE = "sb_redrive"
+"""On a record that was set aside once and sent again: of which letter, and by which redrive."""
 ERROR_CHARS = 1000
 ROOM = 16 * 1024
 """What is left of the largest record for the key and the headers."""

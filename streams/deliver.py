@@ -10,9 +10,11 @@ import logging
 from collections.abc import Sequence
 
 from normalizer.errors import Rejected, Retriable
-from normalizer.events import Routed
-from normalizer.wire import decode
+from normalizer.events import Outcome, Routed
+from normalizer.wire import decode, header
 from sinks._base import Place, Sink
+from streams._dead_letters import REDRIVE
+from streams._fate import fate
 from streams._record import Output, Record
 from streams._stage import Source, Writer
 from streams.thread import message_source
@@ -53,16 +55,29 @@ class Deliver(Writer):
         return None if message is None else message_source(message)
 
     def write(self, records: Sequence[Record]) -> Sequence[Sequence[Output] | Rejected]:
-        """Write a batch; the answer for a record is nothing, or why it was refused."""
+        """Write a batch; the answer for a record is nothing, or why it was refused.
+
+        One that was refused once and sent again has a new fate: the last that was told is that it was set aside.
+        """
         self._connect()
         read = [_read(record) for record in records]
         events = [(i, event) for i, event in enumerate(read) if isinstance(event, Routed)]
         places = [Place(records[i].partition, records[i].offset, records[i].at) for i, _ in events]
         refused = self._sink.write_from([event for _, event in events], places) if events else {}
-        answers: list[Sequence[Output] | Rejected] = [e if isinstance(e, Rejected) else () for e in read]
+        answers: list[Sequence[Output] | Rejected] = [
+            event if isinstance(event, Rejected) else self._fates(event, record)
+            for event, record in zip(read, records, strict=True)
+        ]
         for at, why in refused.items():
             answers[events[at][0]] = why
         return answers
+
+    def _fates(self, event: Routed, record: Record) -> Sequence[Output]:
+        message = event.message
+        if message is None or message.origin is None or not header(record.headers, REDRIVE):
+            return ()
+        outcome: Outcome = "suppressed" if event.suppressed else "routed"
+        return (fate(message, outcome, self.name, record, reason=event.suppressed, ticket_id=event.ticket.id),)
 
 
 def _read(record: Record) -> Routed | Rejected:

@@ -131,10 +131,14 @@ class Route(Stage):
         )
 
     def _change(self, change: StatusChange, record: Record, state: State) -> Sequence[Output]:
+        done = f"{change.status}/{change.ticket_id}/{change.at.isoformat()}".encode()
+        if done in state["applied"]:
+            return []  # a dead letter that was sent twice: what came after it stands
         before = _read(state["tickets"], change.ticket_id.encode())
         if before is None or before.ticket.status in {change.status, "merged"}:
             return []  # unknown here, part of another, or already so: a redelivery, or two agents at the same button
         after = changed(before, change)
+        state["applied"].set(done, b"1")
         state["tickets"].set(after.ticket.id.encode(), _pack(after))
         return [self._revised(after, record)]
 
