@@ -29,6 +29,7 @@ from normalizer.tickets import ClosedPolicy
 from ops.channels import channel
 from ops.destinations import KINDS, Destination, PostgresSettings, SqliteSettings
 from sinks._base import Sink
+from streams._breaker import BreakerPolicy
 
 HOME = Path(platformdirs.user_data_dir("switchboard"))
 """Where a local installation keeps its engine, its blobs and its ticket store."""
@@ -109,6 +110,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     rules: Policy = POLICY
     threads: ThreadPolicy = ThreadPolicy()
     tickets: ClosedPolicy = ClosedPolicy()
+    breaker: BreakerPolicy = BreakerPolicy()
     channels: dict[str, dict[str, dict[str, Any]]] = {}
     sinks: dict[str, dict[str, Any]] = {}
 

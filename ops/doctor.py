@@ -51,8 +51,8 @@ def examine(config: Config, reach: Callable[[], Cluster]) -> Iterator[Finding]:
     yield Finding("kafka", True, f"answers at {cluster.brokers}")
     yield _topics(config, cluster)
     for stage in existing:
-        idle = stage.never_ran and stage.lag
-        yield Finding(f"stage {stage.name}", not idle, f"{stage.lag} records wait", _start(stage.name) if idle else "")
+        remedy = stage.paused or (_start(stage.name) if stage.never_ran and stage.lag else "")
+        yield Finding(f"stage {stage.name}", not remedy, f"{stage.lag} records wait", remedy)
     yield from _sources(cluster, config)
     missing = sum(account.missing_total for account in take(cluster, channels.names()))
     remedy = "run `switchboard ledger` for their names, and redrive or backfill them" if missing else ""

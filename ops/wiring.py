@@ -33,13 +33,16 @@ def connectors(config: Config, only: str = "") -> list[Connector[Any]]:
 def stages(config: Config) -> list[Processor]:
     """Every stage, in the order of the data's way."""
     readers = {name: channels.channel(name).read for name in channels.names()}
-    return [
+    found: list[Processor] = [
         Normalize(readers, blobs(config)),
         Thread(config.threads),
         Route(config.rules, config.tickets),
         *(Deliver(sink, name) for name, sink in config.destinations()),
         Ledger(),
     ]
+    for each in found:
+        each.breaker = config.breaker
+    return found
 
 
 def stage(config: Config, name: str) -> Processor:

@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import ParamSpec, TypeVar
 
 from normalizer.errors import Misconfigured, Rejected, Retriable
+from streams._breaker import Breaker, Letter
 from streams._dead_letters import dead_letter
 from streams._outbox import MAX_RECORD_BYTES
 from streams._record import Output, Record
@@ -57,11 +58,17 @@ class Progress:
         return sum(max(end - following, 0) for following, end in self.offsets().values())
 
 
-async def decide(stage: Stage, records: Sequence[Record], state: State, progress: Progress) -> list[Output]:
-    """What a stage gives for a batch; a record that it rejects becomes a dead letter."""
+async def decide(
+    stage: Stage, records: Sequence[Record], state: State, progress: Progress, breaker: Breaker | None = None
+) -> list[Output]:
+    """What a stage gives for a batch; a record that it rejects becomes a dead letter.
+
+    Raises `Tripped` when there are too many of them; then the state is ahead of what may be written.
+    """
     outputs: list[Output] = []
+    letters: list[Letter] = []
     turn_ends = time.perf_counter() + TURN_SECONDS
-    for record in records:
+    for at, record in enumerate(records):
         try:
             found = stage.decide(record, state)
             for output in found:
@@ -69,7 +76,7 @@ async def decide(stage: Stage, records: Sequence[Record], state: State, progress
                     raise _too_large(output)  # noqa: TRY301 - a call for each record would be paid for by all
         except Rejected as error:
             state.undo()
-            progress.dead_letters += 1
+            letters.append((at, error.reason, str(error)))
             found = dead_letter(stage, record, error)
         except Exception as error:
             raise StageFailed(_failure(stage.name, record, error)) from error
@@ -79,6 +86,7 @@ async def decide(stage: Stage, records: Sequence[Record], state: State, progress
         if time.perf_counter() >= turn_ends:
             await asyncio.sleep(0)
             turn_ends = time.perf_counter() + TURN_SECONDS
+    _account(letters, len(records), progress, breaker)
     try:
         outputs.extend(stage.sum_up(state))
     except Exception as error:
@@ -89,8 +97,13 @@ async def decide(stage: Stage, records: Sequence[Record], state: State, progress
     return outputs
 
 
-async def write(stage: Writer, records: Sequence[Record], progress: Progress) -> list[Output]:
-    """What a writer gives for a batch that it wrote; a record that it refused becomes a dead letter."""
+async def write(
+    stage: Writer, records: Sequence[Record], progress: Progress, breaker: Breaker | None = None
+) -> list[Output]:
+    """What a writer gives for a batch that it wrote; a record that it refused becomes a dead letter.
+
+    Raises `Tripped` when there are too many of them; the others are written, and will be once more.
+    """
     try:
         answers = await patiently(stage.name, progress, stage.write, records)
     except Misconfigured:
@@ -100,13 +113,21 @@ async def write(stage: Writer, records: Sequence[Record], progress: Progress) ->
     if len(answers) != len(records):
         raise StageFailed(f"the stage {stage.name} answered {len(answers)} of {len(records)} records from {records[0]}")
     outputs: list[Output] = []
-    for record, answer in zip(records, answers, strict=True):
+    letters: list[Letter] = []
+    for at, (record, answer) in enumerate(zip(records, answers, strict=True)):
         if isinstance(answer, Rejected):
-            progress.dead_letters += 1
+            letters.append((at, answer.reason, str(answer)))
             outputs.extend(dead_letter(stage, record, answer))
         else:
             outputs.extend(answer)
+    _account(letters, len(records), progress, breaker)
     return outputs
+
+
+def _account(letters: Sequence[Letter], records: int, progress: Progress, breaker: Breaker | None) -> None:
+    if breaker is not None:
+        breaker.take(records, letters)
+    progress.dead_letters += len(letters)
 
 
 async def patiently(name: str, progress: Progress, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -19,6 +19,7 @@ import msgspec
 from normalizer.cluster import TopicSpec
 from normalizer.errors import Rejected
 from normalizer.events import RAW, Origin
+from streams._breaker import BreakerPolicy
 from streams._record import Output, Record
 from streams._state import State
 
@@ -37,6 +38,7 @@ class Processor(ABC):
     name: ClassVar[str]
     inputs: Sequence[str]
     tables: ClassVar[Sequence[str]] = ()
+    breaker: BreakerPolicy = BreakerPolicy()
 
     def open(self) -> None:  # noqa: B027 - most stages have nothing to open
         """Called once in a thread before the first record. Raises `Misconfigured` or `Retriable`."""

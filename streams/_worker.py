@@ -13,6 +13,7 @@ from faust.types import TP
 
 from normalizer.cluster import Cluster
 from streams._batch import Offsets, Progress, StageFailed, decide, write
+from streams._breaker import Breaker, Tripped, report, waits
 from streams._client import App, consumer_settings, new_app
 from streams._memories import Memories
 from streams._memory import Position
@@ -51,6 +52,8 @@ class Worker:
         self._going.set()
         self._began = float("-inf")
         self._memories = Memories(stage, cluster, folder)
+        self._breaker = Breaker(stage.name, stage.breaker)
+        self._held: set[TP] = set()
         self._app: App = new_app(stage.name, cluster)
         self._watch: asyncio.Task[None] | None = None
         topic = self._app.topic(*map(cluster.named, stage.inputs), schema=_Batches(), acks=False)
@@ -131,21 +134,44 @@ class Worker:
 
     async def _process(self, batch: Batch) -> None:
         tp = TP(batch[0].topic, batch[0].partition)
-        began = time.perf_counter()
-        try:
-            await self._apply(tp, batch)
-        except BaseException:
-            # What is in memory may be ahead of what was written.
-            self._memories.forget(tp.partition)
-            raise
+        began, held = time.perf_counter(), waits()
+        while True:
+            try:
+                await self._apply(tp, batch)
+            except Tripped as tripped:
+                self._memories.forget(tp.partition)
+                await self._hold(tp, str(tripped))
+                await asyncio.sleep(next(held))
+            except BaseException:
+                # What is in memory may be ahead of what was written.
+                self._memories.forget(tp.partition)
+                raise
+            else:
+                break
+        if tp in self._held:
+            await self._hold(tp, "")
         self._count(batch, time.perf_counter() - began)
+
+    async def _hold(self, tp: TP, why: str) -> None:
+        """Say why a batch is held, or with "" that it went through."""
+        if why:
+            log.error("%s", why)
+            self._held.add(tp)
+        else:
+            log.warning("the stage %s goes on with %s/%d", self.stage.name, tp.topic, tp.partition)
+            self._held.discard(tp)
+        self.progress.waiting = why
+        producer = cast("Any", self._app.producer)._ensure_producer()  # noqa: SLF001 - as in `_apply`
+        outbox = Outbox(producer, self.cluster.named)
+        await self._post(outbox, [report(self.stage.name, self.cluster.bare(tp.topic), tp.partition, why)])
+        await outbox.flush()
 
     async def _apply(self, tp: TP, batch: Batch) -> None:
         topic = self.cluster.bare(tp.topic)
         producer = cast("Any", self._app.producer)._ensure_producer()  # noqa: SLF001 - Faust's send is per record
         outbox = Outbox(producer, self.cluster.named)
         if isinstance(self.stage, Writer):
-            await self._post(outbox, await write(self.stage, _records(topic, batch), self.progress))
+            await self._post(outbox, await write(self.stage, _records(topic, batch), self.progress, self._breaker))
             await outbox.flush()
             return
         stage = cast("Stage", self.stage)
@@ -155,7 +181,7 @@ class Worker:
         self.progress.skipped += len(batch) - len(fresh)
         if not fresh:
             return
-        await self._post(outbox, await decide(stage, _records(topic, fresh), memory.state, self.progress))
+        await self._post(outbox, await decide(stage, _records(topic, fresh), memory.state, self.progress, self._breaker))
         await outbox.flush()
         if stage.tables:
             await self._consumer.confirm()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typer
+from rich.markup import escape
 
 from ops import wiring
 from ops.cli._reach import reach
@@ -26,5 +27,8 @@ def status(context: typer.Context, as_json: AsJson = False) -> None:
     columns = ["source", "state", "received#", "errors#", "last received", "reported", "detail"]
     STDOUT.print(table("Sources", columns, rows, empty="no source has reported yet"))
     STDOUT.print()
-    rows_ = [(s.name, "never ran" if s.never_ran else "", s.done, s.lag) for s in stages]
+    rows_ = [(s.name, "PAUSED" if s.paused else "never ran" if s.never_ran else "", s.done, s.lag) for s in stages]
     STDOUT.print(table("Stages", ["stage", "note", "done#", "waiting#"], rows_))
+    for stage in stages:
+        if stage.paused:
+            STDOUT.print(f"\n[bold red]paused[/] {escape(stage.paused)}", highlight=False, soft_wrap=True)
