@@ -66,6 +66,20 @@ def declare(cluster: Cluster, channels: Sequence[str], extra: Sequence[TopicSpec
         return made
 
 
+def remove(cluster: Cluster) -> list[str]:
+    """Take away every topic of a namespace, with what is in it; returns their names.
+
+    Raises `Retriable` when Kafka does not answer. Never called without a namespace: that would be all of Kafka.
+    """
+    if not cluster.namespace:
+        raise Misconfigured("the topics of all of Kafka are not removed: name a namespace")
+    with _admin(cluster) as admin:
+        found = sorted(name for name in admin.list_topics() if name.startswith(cluster.namespace))
+        if found:
+            admin.delete_topics(found)
+        return found
+
+
 def drift(cluster: Cluster, channels: Sequence[str], extra: Sequence[TopicSpec] = ()) -> list[Difference]:
     """How the topics on the cluster differ from what `declare` would make; [] when they do not.
 

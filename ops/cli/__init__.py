@@ -35,6 +35,7 @@ COMMANDS = {
     "store": "ops.cli.store",
     "ledger": "ops.cli.ledger",
     "dead-letters": "ops.cli.dead_letters",
+    "replay": "ops.cli.replay",
     "read": "ops.cli.read",
     "thread": "ops.cli.thread",
     "run": "ops.cli.run",

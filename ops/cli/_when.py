@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-_FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
-Since = Annotated[datetime | None, typer.Option(formats=_FORMATS, help="From this moment on (UTC).")]
-Until = Annotated[datetime | None, typer.Option(formats=_FORMATS, help="Before this moment (UTC).")]
+Since = Annotated[datetime | None, typer.Option(formats=FORMATS, help="From this moment on (UTC).")]
+Until = Annotated[datetime | None, typer.Option(formats=FORMATS, help="Before this moment (UTC).")]
 
 
 def utc(moment: datetime | None) -> datetime | None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 from typing import cast
 
 import pytest
@@ -15,10 +12,10 @@ import pytest
 from connectors._publisher import Publisher, Record
 from normalizer.cluster import DEAD_LETTERS, Cluster
 from normalizer.errors import Rejected
-from normalizer.events import RawEvent, Routed, StatusChange
-from normalizer.wire import decode, encode, headers
+from normalizer.events import StatusChange
+from normalizer.wire import encode, headers
 from ops import dead_letters, ledger, wiring
-from ops.config import BlobSettings, Config, Store
+from ops.config import Config
 from ops.outcomes import Outcome
 from ops.redrive import redrive
 from ops.status import stage_status
@@ -26,16 +23,13 @@ from sinks._tickets import Tickets
 from sinks.sqlite import Sqlite
 from streams._record import Output
 from streams._record import Record as Taken
-from streams._run import run
-from streams._stage import Processor, Source, Stage
+from streams._stage import Source, Stage
 from streams._state import State
 from streams.deliver import Deliver
-from tests.servers.topic import ends, records, wait
+from tests.e2e.stages_at_work import AT, accepted, at_work, configured, mail
+from tests.servers.topic import wait
 
 pytestmark = pytest.mark.engine
-MAIL = (
-    b"From: Ada <ada@calc.example>\r\nTo: us@us.example\r\nMessage-ID: <%d@e2e>\r\nSubject: %s\r\n\r\nIt is wrong.\r\n"
-)
 
 
 class Older(Stage):
@@ -71,39 +65,7 @@ class OlderDeliver(Deliver):
 @pytest.fixture
 def config(cluster: Cluster, tmp_path: Path) -> Config:
     """A configuration with a store of this test's own, on declared topics."""
-    blobs = BlobSettings(url=(tmp_path / "blobs").as_uri())
-    found = Config(kafka=cluster, store=Store(path=str(tmp_path / "tickets.db")), blobs=blobs)
-    wiring.declare_topics(found, cluster)
-    return found
-
-
-@contextmanager
-def at_work(stages: Sequence[Processor], cluster: Cluster) -> Iterator[None]:
-    """These stages, until the block ends."""
-    stop, ready = Event(), Event()
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(run, stages, cluster, ready=lambda _: ready.set(), stop=stop)
-        try:
-            while not ready.wait(0.1):
-                assert not running.done(), running.result()
-            yield
-        finally:
-            stop.set()
-            assert running.result() == 0
-
-
-def accepted(cluster: Cluster, *subjects: str) -> None:
-    """Mails as a connector would have published them."""
-    publisher = Publisher(cluster)
-    at = datetime(2026, 3, 1, tzinfo=UTC)
-    publisher.publish(
-        [
-            RawEvent(channel="mail", account="us", source_id=f"INBOX;1;{number}", content_type="message/rfc822",
-                     body=MAIL % (number, subject.encode()), received_at=at)
-            for number, subject in enumerate(subjects)
-        ]
-    )  # fmt: skip
-    publisher.close()
+    return configured(cluster, tmp_path)
 
 
 def sent_again(cluster: Cluster, letters: Sequence[dead_letters.DeadLetter]) -> list[Outcome]:
@@ -115,7 +77,8 @@ def test_a_letter_of_any_stage_is_redriven_to_its_outcome_and_never_twice(config
     """By two people at once, and once more: one message each, and the ledger adds up."""
     normalize, thread, route, _ = cast("list[Stage]", wiring.stages(config))
     older = [Older(normalize, b"at-normalize"), Older(thread, b"at-thread"), Older(route, b"at-route")]
-    accepted(cluster, "at-normalize", "at-thread", "at-route", "at-deliver")
+    subjects = ["at-deliver", "at-normalize", "at-route", "at-thread"]
+    accepted(cluster, *(mail(number, subject) for number, subject in enumerate(subjects)))
     with at_work([*older, OlderDeliver(Sqlite(Path(config.store.path)))], cluster):
         wait(lambda: len(dead_letters.waiting(cluster)) == 4)
     letters = dead_letters.waiting(cluster)
@@ -133,7 +96,7 @@ def test_a_letter_of_any_stage_is_redriven_to_its_outcome_and_never_twice(config
     became = sorted((was[outcome.letter], outcome.became) for outcome in found)
     twice = [("normalize", "duplicate"), ("normalize", "duplicate"), ("normalize", "routed")]
     assert became == [("deliver.sqlite", "routed")] * 3 + twice + [("route", "routed")] * 3 + [("thread", "routed")] * 3
-    assert _subjects(config) == ["at-deliver", "at-normalize", "at-route", "at-thread"]
+    assert _subjects(config) == subjects
     (account,) = ledger.take(cluster, ["mail"])
     told = (account.accepted, account.routed, account.duplicate, account.dead_lettered, account.adds_up)
     assert told == (4 + 3, 4, 2, 1, True)
@@ -142,7 +105,7 @@ def test_a_letter_of_any_stage_is_redriven_to_its_outcome_and_never_twice(config
 def test_a_letter_is_set_aside_again_or_left_in_flight(config: Config, cluster: Cluster) -> None:
     """The cause was not mended, or nobody works; then the next redrive finds the new letter."""
     stages = wiring.stages(config)
-    accepted(cluster, "one", "two")
+    accepted(cluster, mail(1, "one"), mail(2, "two"))
     with at_work([Older(cast("Stage", stages[0]), b"")], cluster):
         wait(lambda: len(dead_letters.waiting(cluster)) == 2)
         found = sent_again(cluster, dead_letters.waiting(cluster))
@@ -155,34 +118,18 @@ def test_a_letter_is_set_aside_again_or_left_in_flight(config: Config, cluster: 
     assert (left.became, left.well) == ("in_flight", False)
 
 
-def test_a_change_that_is_sent_twice_does_not_undo_what_came_after_it(config: Config, cluster: Cluster) -> None:
-    """Closed, opened again by an answer, and the letter of the closing is redriven once more: it stays open."""
-    stages = wiring.stages(config)
-    accepted(cluster, "one")
-    with at_work(stages, cluster):
-        wait(lambda: ends(cluster, Routed.topic) == 1)
-    (routed,) = [decode(Routed, each.value, each.headers) for each in records(cluster, Routed.topic)]
-    ticket, now = routed.ticket, datetime.now(UTC)
-    asked = StatusChange(ticket_id=ticket.id, conversation_id=ticket.conversation_id, customer_id=ticket.customer_id,
-                         status="closed", at=now)  # fmt: skip
+def test_what_has_no_fate_is_taken(config: Config, cluster: Cluster) -> None:
+    """A change of a ticket: its stage has committed it, and did not set it aside again."""
+    asked = StatusChange(ticket_id="t", conversation_id="v", customer_id="c", status="closed", at=AT)
     publisher = Publisher(cluster)
-    head = headers(asked, ce_id="1", source="/test", time=now)
-    publisher.write([Record(asked.topic, asked.customer_id.encode(), encode(asked), head)])
-    with at_work([Older(cast("Stage", stages[2]), b"")], cluster):
-        wait(lambda: len(dead_letters.waiting(cluster)) == 1)
-    letters = dead_letters.waiting(cluster)
-    with at_work(wiring.stages(config), cluster):
-        assert [outcome.became for outcome in sent_again(cluster, letters)] == ["taken"]
-        opened = StatusChange(ticket_id=ticket.id, conversation_id=ticket.conversation_id,
-                              customer_id=ticket.customer_id, status="open", at=datetime.now(UTC))  # fmt: skip
-        head = headers(opened, ce_id="2", source="/test", time=opened.at)
-        publisher.write([Record(opened.topic, opened.customer_id.encode(), encode(opened), head)])
-        wait(lambda: ends(cluster, Routed.topic) == 3)
-        assert [outcome.became for outcome in sent_again(cluster, letters)] == ["taken"]
+    head = headers(asked, ce_id="1", source="/test", time=AT)
+    publisher.write([Record(asked.topic, b"c", encode(asked), head)])
     publisher.close()
-    last = max((decode(Routed, e.value, e.headers).ticket for e in records(cluster, Routed.topic)),
-               key=lambda each: each.revision)  # fmt: skip
-    assert (last.status, last.revision) == ("open", 3)
+    route = cast("Stage", wiring.stage(config, "route"))
+    with at_work([Older(route, b"")], cluster):
+        wait(lambda: len(dead_letters.waiting(cluster)) == 1)
+    with at_work([route], cluster):
+        assert [outcome.became for outcome in sent_again(cluster, dead_letters.waiting(cluster))] == ["taken"]
 
 
 @pytest.mark.usefixtures("config")

@@ -63,6 +63,15 @@ def test_an_automatic_reply_joins_silently() -> None:
     assert (line.fates[-1].outcome, line.fates[-1].reason) == ("suppressed", "auto-reply")
 
 
+def test_a_change_that_comes_twice_does_not_undo_what_came_after_it() -> None:
+    """A dead letter that is redriven once more: closed, opened again by a reply, and it stays open."""
+    line = Line()
+    opened = line.feed(message("m1"))[0]
+    closed = line.change(_closing(opened))
+    again = line.feed(message("m2", parents=["m1"], minutes=60, offset=1))[0]
+    assert [len(closed), again.ticket.status, line.change(_closing(opened))] == [1, "open", []]
+
+
 def test_a_reply_to_a_closed_ticket_reopens_it() -> None:
     """The default policy; the decision says so."""
     line = Line()
