@@ -36,6 +36,7 @@ COMMANDS = {
     "ledger": "ops.cli.ledger",
     "dead-letters": "ops.cli.dead_letters",
     "replay": "ops.cli.replay",
+    "backfill": "ops.cli.backfill",
     "read": "ops.cli.read",
     "thread": "ops.cli.thread",
     "run": "ops.cli.run",

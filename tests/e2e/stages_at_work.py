@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -56,11 +56,11 @@ def mail(number: int, subject: str, sender: str = "ada@calc.example", parent: in
 def accepted(cluster: Cluster, *mails: bytes) -> None:
     """Mails as a connector would have published them."""
     publisher = Publisher(cluster)
-    publisher.publish(
-        [
-            RawEvent(channel="mail", account="us", source_id=f"INBOX;1;{number}", content_type="message/rfc822",
-                     body=body, received_at=AT)
-            for number, body in enumerate(mails)
-        ]
-    )  # fmt: skip
+    for number, body in enumerate(mails):  # one after the other, so that they have an order
+        publisher.publish(
+            [
+                RawEvent(channel="mail", account="us", source_id=f"INBOX;1;{number}", content_type="message/rfc822",
+                         body=body, received_at=AT + timedelta(minutes=number))
+            ]
+        )  # fmt: skip
     publisher.close()

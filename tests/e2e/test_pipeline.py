@@ -113,8 +113,8 @@ def test_mail_and_a_web_form_travel_all_the_way(world: World, cluster: Cluster) 
     world.board.command("dead-letters", "download", str(world.board.folder / "letters"))
     letters = sorted(path.name for path in (world.board.folder / "letters").iterdir())
     assert letters == [f"{dead[0]['id']}.bin", f"{dead[0]['id']}.letter.json"]
-    again = world.board.json("dead-letters", "redrive", "--all", "--reason", "broken-raw-record", check=False)
-    assert [(each["was"], each["became"]) for each in again] == [("broken-raw-record", "dead_lettered")]
+    redriven = world.board.json("dead-letters", "redrive", "--all", "--reason", "broken-raw-record", check=False)
+    assert [(each["was"], each["became"]) for each in redriven] == [("broken-raw-record", "dead_lettered")]
     (group,) = world.board.json("dead-letters", "groups")
     assert (group["count"], group["example"] != dead[0]["id"]) == (1, True)  # it is still broken, and a new letter
     assert {"running"} == {line["source"]["state"] for line in world.board.json("status") if "source" in line}
