@@ -57,7 +57,9 @@ def test_a_backfill_is_taken_up_after_kill_9(box: Mailbox, cluster: Cluster, tmp
     with at_work(wiring.stages(config)[:3], cluster):
         wait(lambda: [account.in_flight for account in ledger.take(cluster, ["mail"])] == [0])
     (found,) = ledger.take(cluster, ["mail"])
-    assert (found.routed, found.duplicate, found.adds_up) == (WANTED, every - WANTED, True)
+    # Beyond the first sixty the one who wrote them all is a flood: kept, and nobody is woken.
+    reached = found.routed + found.suppressed
+    assert (reached, found.duplicate, found.adds_up) == (WANTED, every - WANTED, True)
 
 
 def _uids(cluster: Cluster) -> set[int]:
