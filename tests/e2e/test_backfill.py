@@ -54,7 +54,7 @@ def test_a_backfill_is_taken_up_after_kill_9(box: Mailbox, cluster: Cluster, tmp
         assert places == {"mail/support/backfill 2024-01-01T00:00:00/INBOX"}
         config = load(board.config)
     every = ends(cluster, "raw.mail")
-    with at_work(wiring.stages(config)[:3], cluster):
+    with at_work(wiring.stages(config), cluster):
         wait(lambda: [account.in_flight for account in ledger.take(cluster, ["mail"])] == [0])
     (found,) = ledger.take(cluster, ["mail"])
     # Beyond the first sixty the one who wrote them all is a flood: kept, and nobody is woken.

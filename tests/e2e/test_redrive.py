@@ -75,7 +75,7 @@ def sent_again(cluster: Cluster, letters: Sequence[dead_letters.DeadLetter]) -> 
 
 def test_a_letter_of_any_stage_is_redriven_to_its_outcome_and_never_twice(config: Config, cluster: Cluster) -> None:
     """By two people at once, and once more: one message each, and the ledger adds up."""
-    normalize, thread, route, _ = cast("list[Stage]", wiring.stages(config))
+    normalize, thread, route, *_ = cast("list[Stage]", wiring.stages(config))
     older = [Older(normalize, b"at-normalize"), Older(thread, b"at-thread"), Older(route, b"at-route")]
     subjects = ["at-deliver", "at-normalize", "at-route", "at-thread"]
     accepted(cluster, *(mail(number, subject) for number, subject in enumerate(subjects)))

@@ -45,7 +45,7 @@ def test_a_replay_tells_what_a_change_would_do(cluster: Cluster, tmp_path: Path)
     publisher = Publisher(cluster)
     publisher.write([Record("raw.mail", b"k", b"?", [])])  # nobody can read it, then or now
     publisher.close()
-    with at_work(wiring.stages(config)[:3], cluster):
+    with at_work(wiring.stages(config), cluster):
         wait(lambda: [(a.accepted, a.in_flight) for a in ledger.take(cluster, ["mail"])] == [(6, 0)])
         wait(lambda: ends(cluster, Routed.topic) == 4)
     live = {
