@@ -60,7 +60,9 @@ class Outcomes:
         self._view = view
         self._redrive = redrive
         self._targets = {letter.topic for letter in letters}
-        self._read = {p: end for p, (_, end) in view.spans({*self._targets, DEAD_LETTERS, Fate.topic}).items()}
+        # What is sent and what is told of it are read apart: a fate may be both.
+        self._sent = {place: end for place, (_, end) in view.spans(self._targets).items()}
+        self._told = {place: end for place, (_, end) in view.spans([DEAD_LETTERS, Fate.topic]).items()}
         self._open: dict[str, _Open] = {}
 
     def sent(self, letter: DeadLetter, record: Record) -> None:
@@ -71,10 +73,10 @@ class Outcomes:
         """The outcomes that came since the last look."""
         done = {stage: self._view.committed(stage) for stage in {each.letter.stage for each in self._open.values()}}
         for topic in sorted(self._targets):
-            for record in self._news(topic):
+            for record in self._news(topic, self._sent):
                 self._place(record)
         at = {each.place: each for each in self._open.values() if each.place}
-        return [*self._again(at), *self._told(at), *self._taken(done)]
+        return [*self._again(at), *self._fates(at), *self._taken(done)]
 
     def give_up(self) -> list[Outcome]:
         """What is still open, as it stands."""
@@ -86,9 +88,9 @@ class Outcomes:
         """How many letters have no outcome yet."""
         return len(self._open)
 
-    def _news(self, topic: str) -> Iterator[Record]:
-        for record in self._view.records(topic, self._read):
-            self._read[Place(topic, record.partition)] = record.offset + 1
+    def _news(self, topic: str, read: dict[Place, int]) -> Iterator[Record]:
+        for record in self._view.records(topic, read):
+            read[Place(topic, record.partition)] = record.offset + 1
             yield record
 
     def _place(self, record: Record) -> None:
@@ -98,7 +100,7 @@ class Outcomes:
             opened.place = Origin(opened.letter.topic, record.partition, record.offset)  # type: ignore[attr-defined]  # kafka-python ships no types
 
     def _again(self, at: dict[Origin, _Open]) -> Iterator[Outcome]:
-        for record in self._news(DEAD_LETTERS):
+        for record in self._news(DEAD_LETTERS, self._told):
             if header(record.headers, REDRIVEN):
                 continue
             letter = letter_of(record)
@@ -106,11 +108,11 @@ class Outcomes:
             if opened and opened.letter.stage == letter.stage and self._close(opened):
                 yield _outcome(opened, "dead_lettered", letter.reason)
 
-    def _told(self, at: dict[Origin, _Open]) -> Iterator[Outcome]:
+    def _fates(self, at: dict[Origin, _Open]) -> Iterator[Outcome]:
         by_source: dict[tuple[Origin, int] | None, list[_Open]] = {}
         for each in self._open.values():  # a crash may have left two letters of one message
             by_source.setdefault(each.source, []).append(each)
-        for record in self._news(Fate.topic):
+        for record in self._news(Fate.topic, self._told):
             fate = decode(Fate, record.value, record.headers)
             yield from (
                 _of_fate(each, fate) for each in by_source.get((fate.origin, fate.item), ()) if self._close(each)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from connectors._publisher import Publisher, Record
 from normalizer.cluster import DEAD_LETTERS, Cluster
@@ -33,10 +33,12 @@ def redrive(cluster: Cluster, letters: Sequence[DeadLetter], patience: float, to
     not answer: what was sent by then has its mark, but for one batch at most, which is sent once more.
     """
     chosen = list({letter.id: letter for letter in letters}.values())
-    yield from (_not_sent(letter) for letter in chosen if not _can_be(letter))
-    letters = [letter for letter in chosen if _can_be(letter)]
     name = str(uuid.uuid4())
     with View(cluster) as view, View(cluster) as source:
+        existing = view.topics()
+        why = {letter.id: _why_not(letter, existing) for letter in chosen}
+        yield from (_not_sent(letter, why[letter.id]) for letter in chosen if why[letter.id])
+        letters = [letter for letter in chosen if not why[letter.id]]
         outcomes = Outcomes(view, name, letters)
         publisher = Publisher(cluster)
         try:
@@ -76,16 +78,16 @@ def _batches(found: Iterator[tuple[DeadLetter, Record]]) -> Iterator[list[tuple[
         yield batch
 
 
-def _can_be(letter: DeadLetter) -> bool:
-    return bool(letter.topic) and not letter.cut
+def _why_not(letter: DeadLetter, existing: Collection[str]) -> str:
+    """Why a letter cannot be sent; "" when it can."""
+    if letter.cut:
+        return "only the first part of the record is here: take it from its source, with `switchboard backfill`"
+    if not letter.topic:
+        return letter.error
+    return "" if letter.topic in existing else f"there is no topic {letter.topic} any more: declare it first"
 
 
-def _not_sent(letter: DeadLetter) -> Outcome:
-    why = (
-        "only the first part of the record is here: take it from its source, with `switchboard backfill`"
-        if letter.cut
-        else letter.error
-    )
+def _not_sent(letter: DeadLetter, why: str) -> Outcome:
     return Outcome(letter=letter.id, was=letter.reason, became="not_sent", reason=why)
 
 

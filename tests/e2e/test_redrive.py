@@ -134,14 +134,20 @@ def test_what_has_no_fate_is_taken(config: Config, cluster: Cluster) -> None:
 
 @pytest.mark.usefixtures("config")
 def test_what_cannot_be_sent_is_told_and_stops_no_other(cluster: Cluster) -> None:
-    """A record of which only the first part is here, and one that no stage wrote."""
+    """A record of which only the first part is here, one that no stage wrote, and one whose topic is gone."""
     publisher = Publisher(cluster)
     cut = [("sb_stage", b"normalize"), ("sb_reason", b"large"), ("sb_topic", b"raw.mail"), ("sb_size", b"9")]
-    publisher.write([Record(DEAD_LETTERS, b"k", b"12", cut), Record(DEAD_LETTERS, b"k", b"?", [])])
+    gone = [("sb_stage", b"normalize"), ("sb_reason", b"bad"), ("sb_topic", b"raw.gone")]
+    letters = [(b"12", cut), (b"?", []), (b"3", gone)]
+    publisher.write([Record(DEAD_LETTERS, b"k", value, head) for value, head in letters])
     publisher.close()
     found = sent_again(cluster, dead_letters.waiting(cluster))
-    assert [(outcome.was, outcome.became) for outcome in found] == [("large", "not_sent"), ("no-letter", "not_sent")]
-    assert len(dead_letters.waiting(cluster)) == 2
+    assert [(outcome.was, outcome.became, outcome.reason.partition(":")[0]) for outcome in found] == [
+        ("large", "not_sent", "only the first part of the record is here"),
+        ("no-letter", "not_sent", "no stage wrote this record here"),
+        ("bad", "not_sent", "there is no topic raw.gone any more"),
+    ]
+    assert len(dead_letters.waiting(cluster)) == 3
 
 
 def _untold(done: int, total: int) -> None:
