@@ -9,8 +9,8 @@ import typer
 
 FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
-Since = Annotated[datetime | None, typer.Option(formats=FORMATS, help="From this moment on (UTC).")]
-Until = Annotated[datetime | None, typer.Option(formats=FORMATS, help="Before this moment (UTC).")]
+Since = Annotated[datetime | None, typer.Option(formats=FORMATS, metavar="WHEN", help="From this moment on (UTC).")]
+Until = Annotated[datetime | None, typer.Option(formats=FORMATS, metavar="WHEN", help="Before this moment (UTC).")]
 
 
 def utc(moment: datetime | None) -> datetime | None:

@@ -23,7 +23,7 @@ app = typer.Typer()
 def backfill(
     context: typer.Context,
     which: Annotated[str, typer.Argument(help="CHANNEL:ACCOUNT, or CHANNEL for all of its accounts.")],
-    since: Annotated[datetime, typer.Option(formats=FORMATS, help="The day from which to read (UTC).")],
+    since: Annotated[datetime, typer.Option(formats=FORMATS, metavar="WHEN", help="The day from which to read (UTC).")],
     until: Until = None,
     rate: Annotated[float, typer.Option(min=0, help="At most so many a second; 0: as live traffic allows.")] = 0.0,
     again: Annotated[bool, typer.Option("--again", help="From the beginning, though it was done.")] = False,

@@ -23,7 +23,9 @@ from streams._batch import StageFailed
 app = typer.Typer()
 
 SHOWN = 50
-Moment = typer.Option(formats=FORMATS, help="Where reading begins (UTC); at first all that the topics still hold.")
+Moment = typer.Option(
+    formats=FORMATS, metavar="WHEN", help="Where reading begins (UTC); at first all that the topics still hold."
+)
 
 
 @app.command()
