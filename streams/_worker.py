@@ -181,7 +181,9 @@ class Worker:
         self.progress.skipped += len(batch) - len(fresh)
         if not fresh:
             return
-        await self._post(outbox, await decide(stage, _records(topic, fresh), memory.state, self.progress, self._breaker))
+        await self._post(
+            outbox, await decide(stage, _records(topic, fresh), memory.state, self.progress, self._breaker)
+        )
         await outbox.flush()
         if stage.tables:
             await self._consumer.confirm()

@@ -4,32 +4,44 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import cast
 
+from streams._state import Changes, Entries
+
 _CACHE_KB = 64 << 10
 
 
-class _OnDisk:
-    """A table of a stage's memory, as far as `streams._state.Table` uses a dictionary."""
+class _Remembered:
+    """The entries of a stage's memory (`streams._state.Entries`)."""
 
-    def __init__(self, database: sqlite3.Connection, name: str) -> None:
-        self._execute = database.execute
-        self._execute(f'CREATE TABLE "{name}" (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID')
-        self._get = f'SELECT value FROM "{name}" WHERE key = ?'  # noqa: S608 - the names are those of our stages
-        self._set = f'INSERT OR REPLACE INTO "{name}" VALUES (?, ?)'  # noqa: S608 - as above
-        self._delete = f'DELETE FROM "{name}" WHERE key = ?'  # noqa: S608 - as above
+    def __init__(self, database: sqlite3.Connection, stage: str) -> None:
+        self._database = database
+        database.execute(f'CREATE TABLE "{stage}" (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID')
+        self._get = f'SELECT value FROM "{stage}" WHERE key = ?'  # noqa: S608 - the names are those of our stages
+        self._set = f'INSERT OR REPLACE INTO "{stage}" VALUES (?, ?)'  # noqa: S608 - as above
+        self._delete = f'DELETE FROM "{stage}" WHERE key = ?'  # noqa: S608 - as above
+        self._all = f'SELECT key, value FROM "{stage}"'  # noqa: S608 - as above
 
-    def get(self, key: bytes) -> bytes | None:
-        found = self._execute(self._get, (key,)).fetchone()
+    def get(self, key: bytes, /) -> bytes | None:
+        """The value of a key, None when there is none."""
+        found = self._database.execute(self._get, (key,)).fetchone()
         return None if found is None else cast("bytes", found[0])
 
-    def __setitem__(self, key: bytes, value: bytes) -> None:
-        self._execute(self._set, (key, value))
+    def write(self, changes: Changes, checkpoint: bytes) -> None:  # noqa: ARG002 - nobody comes back to it
+        """Take over changes."""
+        gone = [(key,) for key, value in changes.items() if value is None]
+        self._database.executemany(self._delete, gone)
+        self._database.executemany(self._set, [(key, value) for key, value in changes.items() if value is not None])
 
-    def pop(self, key: bytes, default: None) -> None:  # noqa: ARG002 - as a dictionary has it
-        self._execute(self._delete, (key,))
+    def items(self) -> Iterable[tuple[bytes, bytes]]:
+        """Every entry."""
+        return self._database.execute(self._all)
+
+    def close(self, *, entirely: bool = False) -> None:
+        """Do nothing: all of it goes with the database."""
 
 
 class Disk:
@@ -54,6 +66,6 @@ class Disk:
         self.database.close()
         self._folder.cleanup()
 
-    def table(self, stage: str, name: str) -> dict[bytes, bytes]:
-        """A new table for a stage's memory."""
-        return cast("dict[bytes, bytes]", _OnDisk(self.database, f"{stage}.{name}"))
+    def entries(self, stage: str) -> Entries:
+        """An empty memory for a stage."""
+        return _Remembered(self.database, stage)

@@ -28,7 +28,7 @@ class Line:
         self._normalize, self._thread, self._route = (cast("Stage", wiring.stage(config, name)) for name in names)
         # One memory for all partitions: its keys are of an account or a customer, and so are the partitions.
         self._states = {
-            stage.name: State(stage.tables, {name: disk.table(stage.name, name) for name in stage.tables})
+            stage.name: State(stage.tables, disk.entries(stage.name))
             for stage in (self._normalize, self._thread, self._route)
         }
         self._progress = Progress()
@@ -76,7 +76,7 @@ class Line:
             return []
         state = self._states[stage.name]
         outputs = self._runner.run(decide(stage, records, state, self._progress))
-        state.drain()  # there is no changelog to write it to
+        state.keep()  # there is no changelog to write it to first
         return outputs
 
     def _onward(self, outputs: Sequence[Output], topic: str) -> list[Record]:
