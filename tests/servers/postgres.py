@@ -70,7 +70,9 @@ class PostgresServer:
         return self.folder / "data"
 
     def start(self) -> None:
-        """Start, or start again; returns when it answers."""
+        """Start, or start again, unless it runs; returns when it answers."""
+        if self._process is not None:
+            return
         options = [f"-c{name}={value}" for name, value in self._settings.items()]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
