@@ -60,6 +60,16 @@ class Stopwatch:
         """Start the watch now."""
         self._began = time.perf_counter(), time.process_time()
 
+    @property
+    def began(self) -> float:
+        """When it started, by `time.perf_counter`. Raises `RuntimeError` before that."""
+        return self._started()[0]
+
+    def _started(self) -> tuple[float, float]:
+        if self._began is None:
+            raise RuntimeError(f"{self._what}: not one item came, so there is nothing to measure")
+        return self._began
+
     def at(self, done: int) -> None:
         """Tell how far it is, once a second. Raises `TimeoutError` when it is not getting any further."""
         now = time.perf_counter()
@@ -75,8 +85,7 @@ class Stopwatch:
     def stop(self) -> Run:
         """The run that ends now."""
         wall, cpu = time.perf_counter(), time.process_time()
-        if self._began is None:
-            raise RuntimeError(f"{self._what}: not one item came, so there is nothing to measure")
+        began = self._started()
         if sys.stderr.isatty():
             print("\r\033[K", end="", file=sys.stderr, flush=True)
-        return Run(self._items, wall - self._began[0], cpu - self._began[1])
+        return Run(self._items, wall - began[0], cpu - began[1])

@@ -71,6 +71,11 @@ class Whole:
         mine = psutil.Process(self._process.pid)
         return [mine, *mine.children(recursive=True)]
 
+    @property
+    def pid(self) -> int:
+        """The process of the command itself: with one worker, the one that does the work."""
+        return self._process.pid
+
     def cpu_seconds(self) -> float:
         """What all its processes have used so far."""
         times = [process.cpu_times() for process in self._processes()]

@@ -1,0 +1,266 @@
+"""What a message costs when there is history: in the thread stage's memory, in the ticket store, with more rules, more topics.
+
+    python -m bench.scaling                    # up to a million messages of history
+    python -m bench.scaling --scale 10 --results FOLDER    # up to ten millions: needs time, and 4 GB of disk
+
+History is written as stages and sinks write it: entries as real mails leave them, under other keys, into the changelog
+of the stage; routed events through the sink. Then real messages come, and the stage is started once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+from confluent_kafka import Producer  # type: ignore[import-untyped]  # it ships no types
+
+from bench.inputs import FLUSH_SECONDS, Entry, along_the_way, keep, kept, plain, producing, put
+from bench.jobs import COPIED, Copy, watched
+from bench.part import Wanted, broker, elsewhere, main, say
+from bench.report import Column, Goal, Report, Row, Table, figure, share, this_machine
+from bench.sinks import BATCH, batches, events
+from bench.stopwatch import LOOK_SECONDS, Stopwatch
+from normalizer.cluster import Cluster, TopicSpec
+from normalizer.events import Message, Threaded
+from normalizer.policy import Rule
+from ops.config import Config
+from ops.topics import declare
+from ops.wiring import stage_topics, stages
+from sinks.sqlite import Sqlite
+from streams._memory import Position
+from streams._record import Record
+from streams._run import running
+from streams._stage import state_topic
+from streams._state import END, State
+from streams.route import Route
+from streams.thread import Thread
+
+HISTORIES = (10_000, 100_000, 1_000_000)
+STORED = (1_000, 10_000, 50_000)
+RULES = (0, 100, 1000)
+WIDTHS = ((1, 4), (12, 4), (1, 48), (12, 12))
+"""Topics, as channels have them, and partitions of each."""
+RULED, WIDE = 300, 24_000
+MAILS = 1200
+LIMIT_SECONDS = 400.0
+GROWTH_ASKED, RESTART_ASKED, ASKED_IDS = 1.3, 30.0, 10_000_000
+MICRO, MEGA = 1e6, 1e6
+
+
+class Grown(msgspec.Struct, frozen=True):
+    """One start of the thread stage over a history: until its first record, and what each message cost then."""
+
+    ready_seconds: float
+    cpu_micros: float
+    megabytes: float
+
+
+def measure(wanted: Wanted) -> Report:
+    """Memory of the thread stage, then the store, then rules."""
+    machine = this_machine()
+    histories = [wanted.items(each, 1000) for each in HISTORIES]
+    with tempfile.TemporaryDirectory() as home, broker() as brokers:
+        file, left = elsewhere(partial(prepared, Path(home)))
+        found: dict[int, list[tuple[Grown, Grown]]] = {each: [] for each in histories}
+        for turn in range(wanted.runs):
+            for history in histories:
+                cluster = Cluster(brokers=brokers, namespace=f"h{history}.{turn}.", partitions=1)
+                found[history].append(grown(cluster, history, file, left))
+                first, second = found[history][-1]
+                say(
+                    f"run {turn + 1}, {history:,} known: {first.ready_seconds:.1f} s, again {second.ready_seconds:.1f} s"
+                )
+        tried = range(wanted.runs)
+        say("the store, rules, topics and partitions")
+        stored = {f"{each:,}": [elsewhere(partial(into_store, each)) for _ in tried] for each in STORED}
+        threaded_file = Path(home) / "threaded"
+        ruled = {each: [elsewhere(partial(with_rules, each, threaded_file)) for _ in tried] for each in RULES}
+        widths = {each: [elsewhere(partial(wide, brokers, *each)) for _ in tried] for each in WIDTHS}
+    tables = (
+        _memory_table(found),
+        _plain(f"The SQLite store: the next {BATCH} events.", "{} messages in the store", stored),
+        _plain(
+            "Rules in CEL, none of which is true, beside the default ones: the pure work of route.",
+            "{} rules more",
+            ruled,
+        ),
+        _plain("A stage that copies records of 600 bytes.", "{0[0]} topics of {0[1]} partitions", widths),
+    )
+    return Report(machine, "With history", wanted.runs, tables, _goals(found))
+
+
+def prepared(folder: Path) -> tuple[Path, Path]:
+    """Messages for the thread stage, and the entries that they leave in its memory."""
+    made = along_the_way(MAILS)
+    stage, state = Thread(Config().threads), State(Thread.tables)
+    for offset, entry in enumerate(made[Message.topic]):
+        stage.decide(Record(Message.topic, 0, offset, entry.key, entry.value, entry.headers), state)
+        state.accept()
+    left = [Entry(key, value, []) for key, value in state.changes.items() if value is not None]
+    keep(made[Threaded.topic], folder / "threaded")
+    return keep(made[Message.topic], folder / "messages"), keep(left, folder / "left")
+
+
+def grown(cluster: Cluster, history: int, file: Path, left: Path) -> tuple[Grown, Grown]:
+    """The stage over a changelog of that many messages: for the first time, and started again."""
+    elsewhere(partial(write_history, cluster, history, left), LIMIT_SECONDS)
+    with tempfile.TemporaryDirectory() as folder:
+        runs = []
+        for start in (0, MAILS // 2):
+            elsewhere(partial(put_some, cluster, file, start))
+            runs.append(elsewhere(partial(threaded, cluster, Path(folder), MAILS // 2), LIMIT_SECONDS))
+    return runs[0], runs[1]
+
+
+def write_history(cluster: Cluster, history: int, left: Path) -> None:
+    """The changelog of `history` messages: what `MAILS` of them leave, again and again under other keys."""
+    declare(cluster, ["mail"], stage_topics(stages(Config())))
+    producer, entries = Producer(producing(cluster) | {"linger.ms": 50}), kept(left)
+    topic, position = cluster.named(state_topic(Thread())), msgspec.json.encode(Position(0, 0))
+    for copy in range(max(1, history // MAILS)):
+        for entry in entries:
+            while True:
+                try:
+                    producer.produce(topic, entry.value, b"%s#%d" % (entry.key, copy), partition=0)
+                    break
+                except BufferError:
+                    producer.poll(0.1)
+        producer.produce(topic, position, END + Message.topic.encode(), partition=0)
+        producer.poll(0)
+    if producer.flush(FLUSH_SECONDS):
+        raise RuntimeError("the history was not acknowledged: is the broker up?")
+
+
+def put_some(cluster: Cluster, file: Path, start: int) -> None:
+    """Half of the messages onto the stage's input."""
+    put(cluster, Message.topic, islice(kept(file), start, start + MAILS // 2))
+
+
+def threaded(cluster: Cluster, folder: Path, number: int) -> Grown:
+    """Start the stage, carry so many messages, stop it."""
+    return asyncio.run(_threaded(cluster, folder, number))
+
+
+async def _threaded(cluster: Cluster, folder: Path, number: int) -> Grown:
+    watch = Stopwatch("thread", number, patience=LIMIT_SECONDS)
+    stage = watched(Thread(Config().threads), watch)
+    async with running([stage], cluster, folder) as workers:
+        started, worker = time.perf_counter(), workers[stage.name]
+        while worker.progress.records < number:
+            if worker.failed.done():
+                worker.failed.result()
+            watch.at(worker.progress.records)
+            await asyncio.sleep(LOOK_SECONDS)
+        run = watch.stop()
+        memory = psutil.Process().memory_info().rss / MEGA
+        return Grown(max(0.0, watch.began - started), run.cpu_seconds / number * MICRO, memory)
+
+
+def into_store(history: int) -> float:
+    """CPU microseconds for each of the next events, when so many messages are in the store."""
+    *before, following = batches(events(history // 4 + BATCH // 4)[: history + BATCH])
+    with tempfile.TemporaryDirectory() as folder:
+        sink = Sqlite(Path(folder) / "tickets.db")
+        sink.open()
+        for batch in before:
+            sink.write(batch)
+        began = time.process_time()
+        sink.write(following)
+        used = time.process_time() - began
+        sink.close()
+    return used / len(following) * MICRO
+
+
+def with_rules(number: int, file: Path) -> float:
+    """CPU microseconds for each message in the route stage, beside `number` more rules."""
+    config = Config()
+    more = tuple(Rule(f"rule-{i}", f'message.subject == "nobody writes this {i}"', f"queue-{i}") for i in range(number))
+    stage = Route(msgspec.structs.replace(config.rules, queue=(*more, *config.rules.queue)), config.tickets)
+    entries, state = kept(file)[:RULED], State(Route.tables)
+    began = time.process_time()
+    for offset, entry in enumerate(entries):
+        stage.decide(Record(Threaded.topic, 0, offset, entry.key, entry.value, entry.headers), state)
+        state.accept()
+    return (time.process_time() - began) / len(entries) * MICRO
+
+
+def wide(brokers: str, topics: int, partitions: int) -> float:
+    """CPU microseconds for each record of a stage that copies, from so many topics with so many partitions."""
+    cluster = Cluster(brokers=brokers, namespace=f"wide{topics}.{partitions}.{time.time_ns()}.", partitions=partitions)
+    names = [TopicSpec(f"bench.wide{i}") for i in range(topics)]
+    declare(cluster, [], [*names, COPIED])
+    number = WIDE // topics
+    for name in names:
+        put(cluster, name.name, plain(number))
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(_wide(cluster, [name.name for name in names], number * topics, Path(folder)))
+
+
+async def _wide(cluster: Cluster, names: Sequence[str], number: int, folder: Path) -> float:
+    watch, copy = Stopwatch("copy", number), Copy()
+    copy.inputs = names  # type: ignore[assignment]  # of this one, not of the class
+    stage = watched(copy, watch)
+    async with running([stage], cluster, folder) as workers:
+        while workers[stage.name].progress.records < number:
+            watch.at(workers[stage.name].progress.records)
+            await asyncio.sleep(LOOK_SECONDS)
+        return watch.stop().cpu_seconds / number * MICRO
+
+
+def _memory_table(found: Mapping[int, Sequence[tuple[Grown, Grown]]]) -> Table:
+    columns = (
+        Column("CPU for each message", "µs"),
+        Column("memory of the process", "MB"),
+        Column("first start", "s"),
+        Column("started again", "s"),
+    )
+    rows = tuple(
+        Row(
+            f"{history:,} messages known",
+            (
+                figure([again.cpu_micros for _, again in runs], 1),
+                figure([again.megabytes for _, again in runs]),
+                figure([first.ready_seconds for first, _ in runs], 2),
+                figure([again.ready_seconds for _, again in runs], 2),
+            ),
+        )
+        for history, runs in found.items()
+    )
+    how = (
+        "The thread stage with history, one partition: all of its changelog is read at the first start, and its end when it is "
+        f"started again. Each figure over {MAILS // 2} messages. Larger histories: `--scale 10`."
+    )
+    return Table(how, columns, rows, drawn=0)
+
+
+def _plain(how: str, what: str, found: Mapping[Any, Sequence[float]]) -> Table:
+    rows = tuple(Row(what.format(each), (figure(costs, 1),)) for each, costs in found.items())
+    return Table(how, (Column("CPU for each", "µs"),), rows)
+
+
+def _goals(found: Mapping[int, Sequence[tuple[Grown, Grown]]]) -> tuple[Goal, ...]:
+    least, most = min(found), max(found)
+    costs = {each: [again.cpu_micros for _, again in found[each]] for each in (least, most)}
+    restart = figure([again.ready_seconds for _, again in found[most]], 2)
+    return (
+        Goal(
+            f"cost of a message at {most:,} known against {least:,}",
+            share(costs[most], costs[least]),
+            GROWTH_ASKED,
+            "×",
+            limit=True,
+        ),
+        Goal(f"start with {most:,} known ids (asked of {ASKED_IDS:,})", restart, RESTART_ASKED, "s", limit=True),
+    )
+
+
+if __name__ == "__main__":
+    main("scaling", measure)
