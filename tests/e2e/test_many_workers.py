@@ -15,7 +15,7 @@ from bench.inputs import RAW_MAIL, put, raw
 from normalizer.cluster import Cluster
 from tests.servers.switchboard import Switchboard
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(420)]
 MAILS = 300
 
 
@@ -38,8 +38,8 @@ def test_a_worker_is_killed_under_load(cluster: Cluster, tmp_path: Path) -> None
         victim = int(re.findall(r"worker 1 is process (\d+)", log.read_text())[0])
         subprocess.run(["/bin/kill", "-9", str(victim)], check=True)
         switchboard.wait(lambda: "worker 1 ended (killed by signal 9)" in log.read_text())
-        switchboard.wait(lambda: _stored(switchboard.store) == MAILS, 120)
-        switchboard.wait(lambda: switchboard.json("ledger", check=False)[0]["in_flight"] == 0, 60)
+        switchboard.wait(lambda: _stored(switchboard.store) == MAILS, 200)
+        switchboard.wait(lambda: switchboard.json("ledger", check=False)[0]["in_flight"] == 0, 90)
         assert [(each["accepted"], each["missing"]) for each in switchboard.json("ledger")] == [(MAILS, [])]
         process = switchboard.processes["stage"]
         process.send_signal(signal.SIGTERM)
