@@ -37,14 +37,17 @@ def read(lines: Sequence[str]) -> list[Line]:
     fence = _fences(lines)
     headed = False
     marks: tuple[str, ...] = (">",)
-    while (at := len(layout)) < len(lines):
+    count = len(lines)
+    while (at := len(layout)) < count:
         line = lines[at]
         if not line:
             layout.append(_BLANK)
         elif at in fence:
             layout += [_TEXT] * (fence[at] - at)
             headed = False
-        elif is_quoted(lines, at, marks) or (layout and layout[-1].kind == "quote" and _is_torn_quote(lines, at)):
+        elif (line[0] == ">" or len(marks) > 1) and is_quoted(lines, at, marks):
+            layout.append(_HEADED if headed else _QUOTE)
+        elif layout and layout[-1].kind == "quote" and _is_torn_quote(lines, at):
             layout.append(_HEADED if headed else _QUOTE)
         elif is_plain(line):
             layout.append(_TEXT)
