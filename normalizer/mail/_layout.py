@@ -45,9 +45,9 @@ def read(lines: Sequence[str]) -> list[Line]:
         elif at in fence:
             layout += [_TEXT] * (fence[at] - at)
             headed = False
-        elif (line[0] == ">" or len(marks) > 1) and is_quoted(lines, at, marks):
-            layout.append(_HEADED if headed else _QUOTE)
-        elif layout and layout[-1].kind == "quote" and _is_torn_quote(lines, at):
+        elif ((line[0] == ">" or len(marks) > 1) and is_quoted(lines, at, marks)) or (
+            layout and layout[-1].kind == "quote" and _is_torn_quote(lines, at)
+        ):
             layout.append(_HEADED if headed else _QUOTE)
         elif is_plain(line):
             layout.append(_TEXT)

@@ -39,7 +39,6 @@ class _Openings:
         return opening[:_LENGTH] in self._whole or (opening[:2] in self._heads and opening.startswith(self._short))
 
 
-_FORWARDS = _Openings(_phrases(*FORWARDED.values()))
 _MARKS = _Openings(_phrases(*ORIGINAL.values(), *FORWARDED.values(), *MOBILE.values(), REPLY_ABOVE, QUOTING))
 # "iPhoneから送信": what such phrases begin with is not known, but what follows it.
 _LATE = re.compile("|".join(re.escape(each.strip("* ")) for each in _phrases(*MOBILE.values()) if each[0] == "*"))
@@ -60,8 +59,3 @@ def is_plain(line: str) -> bool:
     if ":" in line and (line[-1] == ":" or line.find("http", 1, 12) >= 0 or header_block.label(line) is not None):
         return False
     return line.isascii() or _LATE.search(line) is None
-
-
-def may_forward(line: str) -> bool:
-    """True when the bare `line`, quoted or not, may say that another mail was forwarded. False is certain."""
-    return _FORWARDS.begin(line)

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 
 import msgspec
 
+from normalizer.mail.sought import Sought
 from normalizer.mail.vocabulary import FAILURE_SUBJECT, MAIL_SYSTEM
 
-_DAEMON = re.compile(r"mailer[-_.]?daemon|mail[-_. ]?delivery[-_. ]?(?:sub)?system|mdaemon", re.IGNORECASE)
-_POSTMASTER = re.compile(r"\bpost[-_]?mast[eo]r", re.IGNORECASE)
-_MACHINE = re.compile(
-    r"(?:no|not|donot|do-not)[-_.]?reply|\bnoreply|notification|system@|admin@|sysadmin|administrator|alert"
-    r"|anti-?virus|scanner|\bfilter|listserv|mailman|robot|automat|[-_.]server|exchange@|gateway",
-    re.IGNORECASE,
+_DAEMON = Sought(re.compile(r"mailer[-_.]?daemon|mail[-_. ]?delivery[-_. ]?(?:sub)?system|mdaemon", re.IGNORECASE))
+_POSTMASTER = Sought(re.compile(r"\bpost[-_]?mast[eo]r", re.IGNORECASE))
+_MACHINE = Sought(
+    re.compile(
+        r"(?:no|not|donot|do-not)[-_.]?reply|\bnoreply|notification|system@|admin@|sysadmin|administrator|alert"
+        r"|anti-?virus|scanner|\bfilter|listserv|mailman|robot|automat|[-_.]server|exchange@|gateway",
+        re.IGNORECASE,
+    )
 )
 _NULL = re.compile(r"^\s*(?:<\s*>|<?(?:mailer-daemon|postmaster)\b[^\s]{0,255})\s*$", re.IGNORECASE)
 _ANSWER = re.compile(

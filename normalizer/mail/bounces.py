@@ -12,7 +12,7 @@ from normalizer.mail import automatic, bounce_reasons, bounce_text, delivery_sta
 from normalizer.mail.bounce_signs import Signs
 from normalizer.mail.delivery_status import Recipient
 from normalizer.mail.parsed import Mail
-from normalizer.mail.vocabulary import DELAY_NOTICE, FAILURE_NOTICE
+from normalizer.mail.vocabulary import DELAY_NOTICE, FAILURE_NOTICE, FAILURE_REPLY
 
 MAX_DIAGNOSTIC = 500  # characters kept of what the server said
 LOOKED_AT = 64 * 1024
@@ -68,8 +68,9 @@ def _because(mail: Mail, heads: Mapping[str, str], signs: Signs, machine_half: s
 
 def _because_of_text(mail: Mail, heads: Mapping[str, str], signs: Signs) -> str:
     text, pasted = originals.split(_text(mail))
-    notice = FAILURE_NOTICE.search(text[:NOTICE_LENGTH]) is not None
-    if signs.answer and not signs.daemon and not _REPLY_LINE.search(text[:NOTICE_LENGTH]):
+    told = text[:NOTICE_LENGTH]
+    notice = (FAILURE_NOTICE.search(told) or FAILURE_REPLY.search(told)) is not None
+    if signs.answer and not signs.daemon and not _REPLY_LINE.search(told):
         return ""  # a person at a postmaster's desk answers
     returned = any(part.content_type in originals.RETURNED for part in mail.parts)
     if (signs.daemon or signs.postmaster) and (notice or signs.failure):

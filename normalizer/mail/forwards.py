@@ -21,7 +21,7 @@ from normalizer.mail import (
 )
 from normalizer.mail._labels import Field
 from normalizer.mail._layout import MAX_LINES
-from normalizer.mail._plain import is_plain, may_forward
+from normalizer.mail._plain import is_plain
 from normalizer.mail.header_block import MARKS, Block
 from normalizer.mail.subject_prefix import Prefix
 
@@ -50,8 +50,11 @@ def find_forward(subject: str, text: str) -> Forwarded | None:
     form; a sender of whom only the name is known has the address "". Never raises; linear in the text.
     """
     prefix = subject_prefix.read(subject)
+    blank = not subject.strip()
+    if not (blank or "forward" in prefix.kinds or separators.may_forward(text)):
+        return None
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n", MAX_LINES)
-    found = _find(lines, prefix, blank=not subject.strip())
+    found = _find(lines, prefix, blank=blank)
     if found is None:
         return None
     fields = found.fields or {}
@@ -68,8 +71,6 @@ def find_forward(subject: str, text: str) -> Forwarded | None:
 def _find(lines: list[str], prefix: Prefix, *, blank: bool) -> _Found | None:
     """The first mark in `lines` decides: a forward, or a reply whose old text may hold anything."""
     bare = header_block.bare(lines)
-    if not (blank or "forward" in prefix.kinds or any(map(may_forward, bare))):
-        return None
     above = ""
     for at in range(len(bare)):
         line = bare[at]

@@ -56,11 +56,21 @@ def visible_reply(text: str, *, keep_signature: bool = False) -> str:
     The lines are those of `text`, unchanged and in order; blank lines at both ends and white space at the very end
     are dropped.
     """
-    return dissect(text, keep_signature=keep_signature).visible
+    lines, _, roles, _ = _taken_apart(text)
+    return _visible(lines, roles, keep_signature=keep_signature)
 
 
 def dissect(text: str, *, keep_signature: bool = False) -> Reply:
     """Every line of `text` with its role; see `visible_reply` for the rules. Never raises."""
+    lines, layout, roles, confidence = _taken_apart(text)
+    visible = _visible(lines, roles, keep_signature=keep_signature)
+    if not any(role == "reply" and line.kind != "blank" for role, line in zip(roles, layout, strict=True)):
+        confidence = 0.0
+    return Reply(visible, tuple(_spans(roles)), confidence)
+
+
+def _taken_apart(text: str) -> tuple[list[str], list[Line], list[Role], float]:
+    """The lines of `text`, their layout and roles, and how sure the cut is."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n", MAX_LINES)
     bare = header_block.bare(lines)
     layout = _layout.read(bare)
@@ -74,13 +84,15 @@ def dissect(text: str, *, keep_signature: bool = False) -> Reply:
     if not kinds.isdisjoint(_QUOTED):
         _cut_quotes(layout, roles)
         _cut_closing(bare, layout, roles)
+    return lines, layout, roles, confidence
+
+
+def _visible(lines: list[str], roles: list[Role], *, keep_signature: bool) -> str:
     shown: set[Role] = {"reply", "context", "signature"} if keep_signature else {"reply", "context"}
-    visible = _join(line for line, role in zip(lines, roles, strict=True) if role in shown)
-    if not any(role == "reply" and line.kind != "blank" for role, line in zip(roles, layout, strict=True)):
-        confidence = 0.0
-    if not visible:
-        visible = _join(line for line, role in zip(lines, roles, strict=True) if role != "attribution") or _join(lines)
-    return Reply(visible, tuple(_spans(roles)), confidence)
+    visible = _join([line for line, role in zip(lines, roles, strict=True) if role in shown])
+    return (
+        visible or _join(line for line, role in zip(lines, roles, strict=True) if role != "attribution") or _join(lines)
+    )
 
 
 def _cut_old_text(lines: Sequence[str], layout: Sequence[Line], roles: list[Role]) -> float:

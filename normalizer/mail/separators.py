@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from ahocorasick_rs import BytesAhoCorasick
+
 from normalizer.mail import header_block
 from normalizer.mail._phrases import FORWARDED, ORIGINAL, REPLY_ABOVE
 from normalizer.mail.header_block import MARKS
@@ -39,6 +41,7 @@ def _index() -> dict[str, Kind]:
 
 _KIND_OF = _index()
 _FIRST_WORDS = frozenset(phrase[:3] for phrase in _KIND_OF)
+_FORWARDS = BytesAhoCorasick(sorted(phrase.encode() for phrase, kind in _KIND_OF.items() if kind == "forwarded"))
 _LONGEST = max(map(len, _KIND_OF))
 _ABOVE = tuple(REPLY_ABOVE.split("/"))
 _ABOVE_STARTS = frozenset(phrase[:3] for phrase in _ABOVE)
@@ -65,6 +68,11 @@ def find(lines: Sequence[str], at: int) -> Separator | None:
     if core in _KIND_OF and ((line[-1] in ":：" and kind == "forwarded") or _heads(lines, at, 1)):
         return Separator(kind, "")
     return Separator(kind, "") if line.startswith("--") and core in _KIND_OF else None
+
+
+def may_forward(text: str) -> bool:
+    """True when a line of `text` may be a separator of a forwarded mail. False is certain."""
+    return bool(_FORWARDS.find_matches_as_indexes(text.casefold().encode("utf-8", "surrogatepass")))
 
 
 def _kind(core: str) -> Kind | None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from normalizer.mail._footers import DEVICES, DISCLAIMERS, FOOTERS, LEGAL, MOBILE, MY
+from normalizer.mail.sought import Sought
 
 _RULE_MARKS = tuple("-_=*~#+\u2013\u2014\u2015\u2500\u2501\u1427")
 _RULE = re.compile(r"[-_=*~#+\u2013\u2014\u2015\u2500\u2501\u1427 ]+")
@@ -24,11 +25,13 @@ _CONTACT = re.compile(
     r"@|https?://|www\.|\+?\(?\d[\d\s()./-]{6,}\d|(?:tel|phone|mobil|cell|fax|skype|linkedin|twitter)\w{0,4}\b",
     re.IGNORECASE,
 )
-_UNSUBSCRIBE = re.compile(
-    r"/mailman/listinfo|/postorius/|\(un\)subscri|https?://\S{0,200}unsubscri|unsubscribe[\w.-]{0,60}@"
-    r"|^\W{0,4}unsubscribe:"
-    r"|^\W{0,4}to unsubscribe(?: from this|[:,]? (?:send|e-?mail|visit|go to|click|use|reply|or change))",
-    re.IGNORECASE,
+_UNSUBSCRIBE = Sought(
+    re.compile(
+        r"/mailman/listinfo|/postorius/|\(un\)subscri|https?://\S{0,200}unsubscri|unsubscribe[\w.-]{0,60}@"
+        r"|^\W{0,4}unsubscribe:"
+        r"|^\W{0,4}to unsubscribe(?: from this|[:,]? (?:send|e-?mail|visit|go to|click|use|reply|or change))",
+        re.IGNORECASE,
+    )
 )
 _NAME = re.compile(r"(?:[^\W\d_a-zß-ÿ][\w.'’-]*[,|/&]?\s?|(?:of|de|von|van|der|di|da|and|und|et|y|-|–|\|)\s){1,6}")
 _SENTENCE = re.compile(r"(?:\S+\s+){5,}\S*[.!?…。！？]\W{0,2}$")
@@ -48,7 +51,8 @@ _DEVICE = re.compile("|".join(map(re.escape, DEVICES.split("/"))))
 _MOBILE_HEADS = {word[:3] for row in MOBILE.values() for word in row.split("/")}
 _FOOTER = _starts({"all": FOOTERS})
 _DISCLAIMER = _starts(DISCLAIMERS)
-_LEGAL = re.compile("|".join(map(re.escape, LEGAL.split("/"))))
+_CLOSING_HEADS = {word.casefold().strip()[:3] for row in (FOOTERS, *DISCLAIMERS.values()) for word in row.split("/")}
+_LEGAL = Sought(re.compile("|".join(map(re.escape, LEGAL.split("/")))))
 
 
 def is_rule(line: str) -> bool:
@@ -75,9 +79,10 @@ def is_closing(paragraph: Sequence[str]) -> bool:
     if not paragraph:
         return True
     top = paragraph[0][:200].lstrip(_EDGES).casefold()
-    if _FOOTER.match(top):
+    known = top[:3] in _CLOSING_HEADS or not top.isascii()
+    if known and _FOOTER.match(top):
         return True
-    if _DISCLAIMER.match(top) and any(_LEGAL.search(line.casefold()) for line in paragraph[:20]):
+    if known and _DISCLAIMER.match(top) and any(_LEGAL.search(line.casefold()) for line in paragraph[:20]):
         return True
     return len(paragraph) <= _MAX_LINES and any(_UNSUBSCRIBE.search(line[:300]) for line in paragraph)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from normalizer.mail.sought import Sought
+
 
 def pattern(table: str, before: str = "", after: str = "") -> re.Pattern[str]:
     """The alternatives of `table` as one expression between `before` and `after`."""
@@ -21,16 +23,19 @@ def words(table: str) -> tuple[str, ...]:
 
 
 # What mail systems call themselves in From.
-MAIL_SYSTEM = pattern(r"""
+MAIL_SYSTEM = Sought(
+    pattern(r"""
 mailer[-_.]?daemon | \bpost_?mast[eo]r | mail[-_. ]?delivery[-_. ]?(?:sub)?system | mail ?administrator
 | mail[-_. ]?system | delivery[-_. ]?(?:failure|status|notif) | system administrator | system attendant
 | internet mail delivery | mail delivery service | mdaemon | <> | mmsc ndr | mail router
 | bounce[-_.]?(?:handler|daemon) | symantec_antivirus | poost?master | mail[-_. ]?gateway | mail[-_ ]?server
 | interscan | microsoftexchange[0-9a-f]{32}@ | \bmajordomo@ | daemon@ | systemadministrator | postmeister | mail system | почтов
 """)
+)
 
 # Subjects of delivery reports.
-FAILURE_SUBJECT = pattern(r"""
+FAILURE_SUBJECT = Sought(
+    pattern(r"""
 undeliver(?:able|ed) | \bnot delivered | returned (?:mail|e-?mail|message|to sender)
 | return(?:ing)? (?:message )?to sender
 | delivery (?:failure|failed|status|notification|error|report|problem|delayed|warning|has failed)
@@ -53,9 +58,11 @@ undeliver(?:able|ed) | \bnot delivered | returned (?:mail|e-?mail|message|to sen
 | 届きません | 未配達 | 退信
 | 无法送达 | 無法傳遞 | 投递失败 | 系统退信 | 전송 실패 | 배달되지 | 반송 | تعذر
 """)
+)
 
 # Sentences of delivery reports.
-FAILURE_NOTICE = pattern(r"""
+FAILURE_NOTICE = Sought(
+    pattern(r"""
 could not be (?:delivered|sent|reached) | (?:was|were|been|is|be) (?:un)?able to (?:be )?deliver
 | not able to deliver | unable to deliver | did not reach | was (?:not|un) ?deliver | not been delivered
 | has been delayed | not yet been delivered | undeliverable | undelivered | delivery (?:has )?failed
@@ -68,14 +75,19 @@ could not be (?:delivered|sent|reached) | (?:was|were|been|is|be) (?:un)?able to
 | no such user | rejected by | could ?n[o']t (?:be )?deliver | could not deliver | \bare not member | is rejected
 | loop condition | original mail as follows | failed to deliver | failed recipients | was rejected | not delivered
 | couldn't (?:be )?deliver | wasn't delivered | mail system error
-| invalid (?:user|recipient) | final-recipient: | ^\W{0,4}5\d\d[ -](?:#?5\.\d|<?\S{1,64}@) | bounced
+| invalid (?:user|recipient) | final-recipient: | bounced
 | konnte nicht zugestellt | n'a pas pu être | no se pudo | não pôde | impossibile recapitare | kon niet worden
 | не может быть доставлен | не (?:было )?доставлен | 送信できませんでした | 配信できません | 送信に失敗
 | お届けできません | 无法投递 | 退信 | 전송하지
 """)
+)
+
+# A server's answer at the head of a line, which says the same.
+FAILURE_REPLY = pattern(r"^\W{0,4}5\d\d[ -](?:#?5\.\d|<?\S{1,64}@)")
 
 # Sentences of reports that a mail is late and will be tried again.
-DELAY_NOTICE = pattern(r"""
+DELAY_NOTICE = Sought(
+    pattern(r"""
 has been delayed | is delayed for | not yet been delivered | just a warning | not delivered yet | warning message only
 | (?:this is a|advisory)[ -](?:warning )?only | \bdo not need to re-?send | do not resend | no need to re-?send
 | still being retried | continue to (?:try|be made|attempt) | delivery attempts will continue
@@ -83,6 +95,7 @@ has been delayed | is delayed for | not yet been delivered | just a warning | no
 | (?:will )?try again (?:for|later automatically) | still trying | could not send message for past
 | temporary failure report | will be re-?attempted | wird weiter versucht | nouvelle tentative
 """)
+)
 
 # What mail programs put at the head of the subject of an automatic reply.
 AUTOMATIC_REPLY = pattern(
