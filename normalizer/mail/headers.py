@@ -16,6 +16,7 @@ _BREAK = re.compile(rb"\r\n?|\n")
 # before 3.11.5 then forgets to try CR alone. Nothing is gained by it either, since a break follows or the end.
 _FIELD = re.compile(rb"([!-9;-~]{1,100}?)[ \t]*:([^\r\n]*+(?:(?:\r\n?|\n)[ \t][^\r\n]*+)*)(?:\r\n?|\n|\Z)")
 _CONTROL = bytes({*range(0x20)} - set(b"\t\n\x1b"))  # but ESC, which ISO-2022-JP needs
+_UNSEEN = bytes({*range(0x20), 0x7F} - set(b"\t\r\n"))
 
 # Any mail has one of these fields (RFC 5322, RFC 2045, and what is added on the way).
 _USUAL = {
@@ -32,6 +33,8 @@ class Block(NamedTuple):
     fields: list[tuple[str, bytes]]
     body: int
     notes: tuple[str, ...]
+    plain: bool = False
+    """True when all of it is printable ASCII without encoded words, so that the values are what they stand for."""
 
     def last(self, name: str) -> bytes:
         """The last field of that lower-case name (RFC 8621 section 4.1.3), empty when there is none."""
@@ -43,13 +46,21 @@ def split(data: bytes, start: int, end: int) -> Block:
     fields: list[tuple[str, bytes]] = []
     notes: set[str] = set()
     limit = min(end, start + MAX_HEADER_BYTES)
-    at = _skip_envelope(data, start, limit)
+    at = begin = _skip_envelope(data, start, limit)
+    blank = _BLANK.search(data, at, limit)
+    # Field after field up to the blank line; what breaks the row of them is looked at more closely below.
+    for hit in _FIELD.finditer(data, at, (blank.start() + blank.end()) // 2 if blank else limit):
+        if hit.start() != at or len(fields) == MAX_HEADERS:
+            break
+        name, value = hit.group(1, 2)
+        fields.append((name.decode("ascii"), _unfold(value)))
+        at = hit.end()
     while at < limit:
         hit = _FIELD.match(data, at, limit)
         if hit is None:
             line_end, after = line(data, at, limit)
             if line_end == at:
-                return Block(fields, after, tuple(sorted(notes)))
+                return Block(fields, after, tuple(sorted(notes)), _is_plain(data[begin:at]))
             if not _goes_on(data, after, limit) or (not fields and data[at] not in b" \t"):
                 notes.add("no-blank-line")
                 return Block(fields, at, tuple(sorted(notes)))
@@ -94,6 +105,10 @@ def _skip_envelope(data: bytes, at: int, limit: int) -> int:
     if data.startswith(_ENVELOPE, at):
         return line(data, at, limit)[1]
     return at
+
+
+def _is_plain(block: bytes) -> bool:
+    return block.isascii() and b"=?" not in block and len(block.translate(None, _UNSEEN)) == len(block)
 
 
 def _goes_on(data: bytes, at: int, limit: int) -> bool:

@@ -30,9 +30,7 @@ class Classified(msgspec.Struct, frozen=True, kw_only=True):
 
 def classify(mail: Mail) -> Classified:
     """The kind of `mail`. Pure, never raises, and reads no more than `originals.LOOKED_AT` of any part."""
-    heads: dict[str, str] = {}
-    for name, value in mail.headers:
-        heads.setdefault(name.lower(), value)
+    heads = mail.firsts
     spam = bulk.spam(heads)
     about = feedback.read(mail, heads)
     if about is not None:

@@ -37,7 +37,7 @@ def find(mail: Mail, own_domains: frozenset[str], own_addresses: frozenset[str])
         seen = {value.strip("<> \t").lower() for value in mail.all(name)}
         if seen & own_addresses:
             return f"{name.title()} holds our own address"
-    hops = sum(name.lower() == "received" for name, _ in mail.headers)
+    hops = len(mail.all("received"))
     return f"it took {hops} hops, more than {MAX_HOPS}" if hops > MAX_HOPS else ""
 
 

@@ -39,6 +39,8 @@ def parse(data: bytes) -> Mail:
 
 
 def _headers(root: Entity, hint: str, notes: set[str]) -> tuple[tuple[str, str], ...]:
+    if root.block.plain and all(len(raw) <= MAX_VALUE for _, raw in root.block.fields):
+        return tuple([(name, raw.decode("ascii")) for name, raw in root.block.fields])
     found = []
     for name, raw in root.block.fields:
         if b"=?" not in raw and raw.isascii() and b"\x1b" not in raw:

@@ -42,12 +42,17 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def header(self, name: str) -> str:
         """The first header of that name in any case, "" when there is none."""
-        values = self.all(name)
+        values = self._values.get(name.lower())
         return values[0] if values else ""
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every header of that name, in order."""
         return tuple(self._values.get(name.lower(), ()))
+
+    @cached_property
+    def firsts(self) -> dict[str, str]:
+        """The first header of each name, by lower-case name, in their order."""
+        return {name: values[0] for name, values in self._values.items()}
 
     @cached_property
     def _values(self) -> dict[str, list[str]]:
