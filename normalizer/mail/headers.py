@@ -47,9 +47,8 @@ def split(data: bytes, start: int, end: int) -> Block:
     notes: set[str] = set()
     limit = min(end, start + MAX_HEADER_BYTES)
     at = begin = _skip_envelope(data, start, limit)
-    blank = _BLANK.search(data, at, limit)
     # Field after field up to the blank line; what breaks the row of them is looked at more closely below.
-    for hit in _FIELD.finditer(data, at, (blank.start() + blank.end()) // 2 if blank else limit):
+    for hit in _FIELD.finditer(data, at, _blank(data, at, limit)):
         if hit.start() != at or len(fields) == MAX_HEADERS:
             break
         name, value = hit.group(1, 2)
@@ -105,6 +104,15 @@ def _skip_envelope(data: bytes, at: int, limit: int) -> int:
     if data.startswith(_ENVELOPE, at):
         return line(data, at, limit)[1]
     return at
+
+
+def _blank(data: bytes, at: int, limit: int) -> int:
+    """Where the first blank line is, else `limit`."""
+    for line_break in (b"\n", b"\r\n", b"\r"):
+        found = data.find(line_break * 2, at, limit)
+        if found >= 0:
+            limit = found + len(line_break)
+    return limit
 
 
 def _is_plain(block: bytes) -> bool:
