@@ -3,7 +3,8 @@
     python -m bench.parts --mails 2400 --runs 3
 
 The mails go through all stages in batches, as a worker gives them; reading alone, and the way of an event into a
-record and back, are measured beside that. CPU time is that of this thread. The result goes to ``bench/results/``.
+record and back, are measured beside that. CPU time is that of this thread. The result goes to ``bench/results/`` and
+into the table of ``docs/performance.md``.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ DECODING = "of thread: decoding the message"
 ENCODING = "of thread: encoding it with its conversation"
 ALL = "all"
 MICRO = 1e6
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+BEGIN, END = "<!-- parts: made by `python -m bench.parts` -->", "<!-- /parts -->"
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -87,8 +90,33 @@ def _timed(work: Callable[[], object]) -> float:
     return time.thread_time() - began
 
 
+def table(found: Parts) -> str:
+    """The table of a page, with where and when it was measured."""
+    machine = found.machine
+    where = f"{machine.cores} cores, {machine.python}, {machine.at[:10]}, load {machine.load:g} before"
+    lines = [
+        f"{found.items:,} real mails of 1 to 50 KB, the median of {found.runs} runs with the least and the most. {where}.",
+        "",
+        "| part | µs of CPU per mail |",
+        "| --- | --: |",
+    ]
+    lines += [
+        f"| {part} | {f.median:,.0f} ({f.least:,.0f} to {f.most:,.0f}) |" for part, f in found.microseconds.items()
+    ]
+    return "\n".join(lines)
+
+
+def written(page: str, found: Parts) -> str:
+    """`page` with the table between its marks. Raises `ValueError` when they are not there."""
+    head, _, rest = page.partition(BEGIN)
+    _, mark, tail = rest.partition(END)
+    if not mark:
+        raise ValueError(f"there is no place for the table: the page needs {BEGIN} and {END}")
+    return f"{head}{BEGIN}\n{table(found)}\n{END}{tail}"
+
+
 def main() -> None:
-    """Measure, print a table, and write the JSON."""
+    """Measure, and write the JSON and the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.parts", description=__doc__)
     parser.add_argument("--mails", type=int, default=2400, help="in each run (2400: the whole set once)")
     parser.add_argument("--runs", type=int, default=3, help="(3)")
@@ -101,10 +129,11 @@ def main() -> None:
         sys.exit(f"bench: {error}")
     runs = [one_run(records) for _ in range(wanted.runs)]
     parts = {part: figure([run[part] / len(records) * MICRO for run in runs], 1) for part in runs[0]}
-    for part, found in parts.items():
-        print(f"{found.median:9,.1f} µs  ({found.least:,.1f} to {found.most:,.1f})  {part}")
     report = Parts(machine, len(records), len(runs), parts)
+    print(table(report))
     (wanted.results / "parts.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    if wanted.results == RESULTS:
+        PAGE.write_text(written(PAGE.read_text("utf-8"), report), "utf-8")
 
 
 if __name__ == "__main__":
