@@ -48,12 +48,12 @@ def split(data: bytes, start: int, end: int) -> Block:
     limit = min(end, start + MAX_HEADER_BYTES)
     at = begin = _skip_envelope(data, start, limit)
     # Field after field up to the blank line; what breaks the row of them is looked at more closely below.
-    for hit in _FIELD.finditer(data, at, _blank(data, at, limit)):
-        if hit.start() != at or len(fields) == MAX_HEADERS:
+    for field in _FIELD.finditer(data, at, _blank(data, at, limit)):
+        if field.start() != at or len(fields) == MAX_HEADERS:
             break
-        name, value = hit.group(1, 2)
+        name, value = field.group(1, 2)
         fields.append((name.decode("ascii"), _unfold(value)))
-        at = hit.end()
+        at = field.end()
     while at < limit:
         hit = _FIELD.match(data, at, limit)
         if hit is None:
