@@ -11,6 +11,8 @@ import pytest
 import trustme
 
 from connectors._http import HttpServer
+from connectors._imap import session
+from connectors._mailsettings import MailSettings
 from connectors._tls import Certificate
 from normalizer.errors import Misconfigured
 from tests.servers.topic import wait
@@ -121,3 +123,18 @@ def test_one_file_alone_is_refused() -> None:
     """A key without a certificate is a mistake."""
     with pytest.raises(Misconfigured, match=r"http.certificate and http.key are only good together"):
         Certificate("", "key.pem")
+
+
+def test_imap_checks_the_name_in_a_certificate(tmp_path: Path) -> None:
+    """One that is genuine and for another host is refused before a password is sent."""
+    made = AUTHORITY.issue_cert("other.example")
+    made.private_key_pem.write_to_path(tmp_path / "key.pem")
+    made.cert_chain_pems[0].write_to_path(tmp_path / "chain.pem")
+    AUTHORITY.cert_pem.write_to_path(tmp_path / "ca.pem")
+    certificate = Certificate(str(tmp_path / "chain.pem"), str(tmp_path / "key.pem"))
+    with HttpServer([], certificate=certificate).in_thread() as server:
+        settings = MailSettings(
+            host="127.0.0.1", port=server.port, user="u", password="p", ca_file=str(tmp_path / "ca.pem")
+        )
+        with pytest.raises(Misconfigured, match=r"certificate.*IP address mismatch"), session(settings, "mail/main"):
+            raise AssertionError("it logged in")
