@@ -9,20 +9,21 @@ the copies are told by their Message-ID.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from connectors._base import Page, Poller
+from connectors._base import Page
 from connectors._claim import claimed
 from connectors._imap import Described, Folder, Session, session
 from connectors._imaperrors import Broken
 from connectors._mailkey import thread_root
 from connectors._mailplace import Place, Suspects, by_bytes
 from connectors._mailsettings import MailSettings
+from connectors._recount import Listed, Recounted
 from normalizer.errors import Misconfigured, Rejected
 from normalizer.events import Message, RawEvent
 from normalizer.mail.loops import OWN
@@ -32,7 +33,7 @@ from normalizer.mail.trust import TRUSTED
 _PAGE_BYTES = 8 << 20
 
 
-class Mail(Poller[MailSettings]):
+class Mail(Recounted[MailSettings]):
     """One mailbox; its sources are its folders, each read over a connection of its own.
 
     Delivery: at least once, whatever happens between the server and Kafka; see this module.
@@ -44,6 +45,7 @@ class Mail(Poller[MailSettings]):
 
     channel = "mail"
     settings_type = MailSettings
+    one_way = True
 
     def __init__(self, account: str, settings: MailSettings, blobs: Any) -> None:
         super().__init__(account, settings, blobs)
@@ -83,6 +85,23 @@ class Mail(Poller[MailSettings]):
                 if not news:
                     yield Page((), place, 0)
                 imap.wait(self.settings.poll_seconds, stop)
+
+    def recount(
+        self, source: str, since: datetime, known: Callable[[str], bool], stop: threading.Event
+    ) -> Iterator[Listed]:
+        """The mails of a folder that came since then, by its UIDs; only unknown ones are fetched."""
+        who = f"mail account {self.account} (user {self.settings.user} at {self.settings.host})"
+        first = max(since.date(), self.settings.since or since.date())
+        with session(self.settings, who) as imap:
+            folder = imap.examine(source)
+            uids = imap.uids_after(folder, 0, first)
+            unknown = [uid for uid in uids if not known(_name(folder, uid))]
+            yield Listed(len(uids) - len(unknown), ())
+            place = Place(
+                folder.uidvalidity, 0, max(uids, default=0)
+            )  # all of it is old: `since` of the account applies
+            for page in self._pages(imap, folder, place, unknown, stop):
+                yield Listed(len(page.events), page.events)
 
     @staticmethod
     def read(raw: RawEvent) -> tuple[Message, ...]:
@@ -161,7 +180,7 @@ class Mail(Poller[MailSettings]):
         return RawEvent(
             channel=self.channel,
             account=self.account,
-            source_id=f"{folder.name};{folder.uidvalidity};{uid}",
+            source_id=_name(folder, uid),
             body=body,
             content_type="message/rfc822",
             received_at=described.received_at,
@@ -194,3 +213,7 @@ class Mail(Poller[MailSettings]):
         except Broken:
             self._suspects.blame(folder.identity, uids)
             raise
+
+
+def _name(folder: Folder, uid: int) -> str:
+    return f"{folder.name};{folder.uidvalidity};{uid}"

@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import msgspec
 from starlette.routing import BaseRoute
 
-from connectors._base import Accept, Blobs, Page, Poller, Receiver
+from connectors._base import Accept, Blobs, Page, Receiver
 from connectors._media import noted
+from connectors._recount import Listed, Recounted
 from connectors._twilio.client import TwilioClient
 from connectors._voice import callers
 from connectors._voice.asked import Asked
@@ -30,7 +31,7 @@ from normalizer.errors import Misconfigured, Rejected
 from normalizer.events import Message, RawEvent
 
 
-class Voice(Receiver[VoiceSettings], Poller[VoiceSettings]):
+class Voice(Receiver[VoiceSettings], Recounted[VoiceSettings]):
     """One account of Twilio. Its sources are the lists of its calls and of its recordings.
 
     Delivery: at least once. A webhook is answered after the broker has it, and what no webhook told is found in the
@@ -83,6 +84,18 @@ class Voice(Receiver[VoiceSettings], Poller[VoiceSettings]):
                 self._second_token = client.refused
                 yield Page(events, place, batch.behind)
             stop.wait(self.settings.poll_seconds)
+
+    def recount(
+        self, source: str, since: datetime, known: Callable[[str], bool], stop: threading.Event
+    ) -> Iterator[Listed]:
+        """A list from that day on, without what is left to webhooks."""
+        del known  # what an item is known as depends on what is looked up for it
+        client = TwilioClient(self.settings.account_sid, self.settings.auth_tokens, self.settings.api_url)
+        lists = Lists(client, self.settings.page_size, timedelta(seconds=self.settings.list_after_seconds))
+        for batch in lists.batches(cast("Source", source), Place(since), stop):
+            found = (self._raw(source, item, batch, lists) for item in batch.items)
+            events = tuple(raw for raw in found if raw is not None)
+            yield Listed(len(events), events)
 
     @staticmethod
     def read(raw: RawEvent) -> tuple[Message, ...]:

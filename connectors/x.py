@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from connectors._base import Blobs, Page, Poller
+from connectors._base import Blobs, Page
+from connectors._recount import Listed, Recounted
 from connectors._x.api import Api, own
 from connectors._x.files import Files
 from connectors._x.known import Known
@@ -28,7 +30,7 @@ from normalizer.errors import Misconfigured
 from normalizer.events import Message, RawEvent
 
 
-class X(Poller[XSettings]):
+class X(Recounted[XSettings]):
     """One account; its sources are read independently, each within the rate limit of its endpoint.
 
     Delivery: at least once, see this module. A post that two sources give has one id and is one message.
@@ -81,6 +83,18 @@ class X(Poller[XSettings]):
             ) from None
         finally:
             api.close()
+
+    def recount(
+        self, source: str, since: datetime, known: Callable[[str], bool], stop: threading.Event
+    ) -> Iterator[Listed]:
+        """A chain from now down to that moment; what X no longer gives is a known gap. Posts are paid for as ever."""
+        del known  # a page gives each post whole
+        if source == "lookup":
+            return
+        for page in self.receive(source, msgspec.json.encode(beginning(since.timestamp())), stop):
+            yield Listed(len(page.events), page.events)
+            if not page.position.token and not page.position.until:
+                return
 
     @staticmethod
     def read(raw: RawEvent) -> tuple[Message, ...]:

@@ -103,6 +103,14 @@ class History:
             yield Page((), place, 0)
             stop.wait(self._settings.history_seconds)
 
+    def round(self, since: datetime, stop: threading.Event) -> Iterator[Page]:
+        """One round through all conversations, from a moment on."""
+        start = Place(ts.of(since))
+        for page in self.pages(msgspec.json.encode(start), stop):
+            yield page
+            if page.position.unknown != start.unknown:  # it moves at the end of a round
+                return
+
     def _place(self, position: bytes | None) -> Place:
         if position is None:
             since = self._settings.since

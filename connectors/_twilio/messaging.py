@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import ClassVar
@@ -16,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from connectors._base import Accept, Blobs, Page, Poller, Receiver
+from connectors._base import Accept, Blobs, Page, Receiver
 from connectors._media import Fetched, noted
+from connectors._recount import Listed, Recounted
 from connectors._twilio.client import TwilioClient
 from connectors._twilio.door import check_public_url, signed_body, signing_keys, twiml
 from connectors._twilio.files import Files, has_files
@@ -28,12 +29,13 @@ from connectors._twilio.place import Place
 from connectors._twilio.settings import MessagingSettings
 from normalizer.errors import Misconfigured, Rejected
 from normalizer.events import RawEvent
+from normalizer.ids import message_id
 
 _EVERYTHING = "messages"
 _REMEMBERED = 10_000
 
 
-class Messaging(Receiver[MessagingSettings], Poller[MessagingSettings]):
+class Messaging(Receiver[MessagingSettings], Recounted[MessagingSettings]):
     """The doors and the list of one account for the addresses of one `network` ("" for telephone numbers)."""
 
     settings_type: ClassVar[type[msgspec.Struct]] = MessagingSettings
@@ -90,6 +92,20 @@ class Messaging(Receiver[MessagingSettings], Poller[MessagingSettings]):
                 kept, told = place, True
                 yield Page((), place, 0)
             stop.wait(self.settings.poll_seconds)
+
+    def recount(
+        self, source: str, since: datetime, known: Callable[[str], bool], stop: threading.Event
+    ) -> Iterator[Listed]:
+        """The list from that day on, without what is left to webhooks. Files of known messages are not fetched."""
+        client, after = self._client(source), timedelta(seconds=self.settings.list_after_seconds)
+        address = "" if source == _EVERYTHING else self._address(source)
+        listing = Listing(client, address, self.settings.page_size, after=after, echoes=self.settings.echoes)
+        listing.first_look()
+        for items, _ in listing.walk(Place(since), after, self._wanted):
+            if stop.is_set():
+                return
+            unknown = [item for item in items if not known(message_id(self.channel, self.account, item.name))]
+            yield Listed(len(items), tuple(self._listed(item, client) for item in unknown))
 
     async def _door(self, accept: Accept, client: TwilioClient, request: Request) -> Response:
         body = await signed_body(request, self._keys, self.settings.public_url)

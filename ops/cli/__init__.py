@@ -34,6 +34,7 @@ COMMANDS = {
     "blobs": "ops.cli.blobs",
     "store": "ops.cli.store",
     "ledger": "ops.cli.ledger",
+    "reconcile": "ops.cli.reconcile",
     "dead-letters": "ops.cli.dead_letters",
     "replay": "ops.cli.replay",
     "backfill": "ops.cli.backfill",

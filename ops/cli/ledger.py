@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -18,6 +17,7 @@ from normalizer.errors import Retriable
 from ops import channels
 from ops.cli._duration import duration
 from ops.cli._reach import reach
+from ops.cli._serve import asked_to_stop
 from ops.cli._session import session
 from ops.cli._show import STDERR, STDOUT, AsJson, lines, table
 from ops.ledger import Account, Ledger
@@ -48,7 +48,7 @@ def ledger(
     found = Ledger(reach(session(context)), channels.names())
     try:
         if watch:
-            with _asked_to_stop() as stop, _screen(as_json) as show:
+            with asked_to_stop() as stop, _screen(as_json) as show:
                 accounts = _watched(found, late, stop, show)
         else:
             accounts = _accepted(found.take(late))
@@ -154,16 +154,3 @@ def _screen(as_json: bool) -> Iterator[Show]:
                 STDOUT.print(line(accounts), highlight=False)
 
     yield show
-
-
-@contextlib.contextmanager
-def _asked_to_stop() -> Iterator[threading.Event]:
-    """An event that is set by SIGTERM and Ctrl-C."""
-    stop = threading.Event()
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
-    try:
-        yield stop
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

@@ -22,7 +22,7 @@ from tests.e2e.stage_topics import work_through
 from tests.servers.switchboard import BIN, Switchboard, environment
 from tests.unit.streams.samples import NOW
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 CAUSE = Record("raw.mail", 0, 0, None, b"")
 Outcomes = dict[int, Outcome]
 

@@ -9,14 +9,15 @@ import pytest
 
 from connectors._blobs import BlobStore
 from connectors.mail import Mail
-from tests.conformance.poller import PollerContract, Source
+from tests.conformance.poller import Source
+from tests.conformance.recount import RecountContract
 from tests.servers.dovecot import Dovecot
 from tests.servers.mailsource import DovecotSource
 
 pytestmark = pytest.mark.engine
 
 
-class TestMailFromDovecot(PollerContract):
+class TestMailFromDovecot(RecountContract):
     """The receive loop keeps its contract on Dovecot."""
 
     connector: ClassVar[type[Mail]] = Mail

@@ -19,8 +19,9 @@ from connectors.slack import Slack
 from normalizer.errors import Misconfigured
 from normalizer.events import RawEvent
 from tests.conformance.connector import ConnectorContract
-from tests.conformance.poller import PollerContract, Source
+from tests.conformance.poller import Source
 from tests.conformance.receiver import ReceiverContract
+from tests.conformance.recount import RecountContract
 from tests.unit.connectors.slack_told import FAST, callback, made, raw, said
 
 SECRET = "s3cr3t-of-the-tests"
@@ -115,7 +116,7 @@ def server() -> Iterator[FakeSlack]:
         yield fake
 
 
-class TestSlackPolls(PollerContract):
+class TestSlackPolls(RecountContract):
     """The history."""
 
     connector: ClassVar[type[Slack]] = Slack

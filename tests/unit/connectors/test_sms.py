@@ -13,8 +13,9 @@ from connectors.fakes.twilio import ACCOUNT_SID, FakeTwilio
 from connectors.sms import Sms
 from normalizer.events import RawEvent
 from tests.conformance.connector import ConnectorContract
-from tests.conformance.poller import PollerContract, Source
+from tests.conformance.poller import Source
 from tests.conformance.receiver import ReceiverContract
+from tests.conformance.recount import RecountContract
 from tests.unit.connectors.twilio_messages import SECRET, Phone, callback, form, listed, posted, raw, settings, sid
 
 
@@ -73,7 +74,7 @@ class TestSmsIsPosted(ReceiverContract):
         return posted("/sms/main", form(1), key="another token")
 
 
-class TestSmsIsListed(PollerContract):
+class TestSmsIsListed(RecountContract):
     """The list."""
 
     connector: ClassVar[type[Sms]] = Sms

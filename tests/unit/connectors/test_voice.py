@@ -18,8 +18,9 @@ from connectors.fakes.twilio import AUTH_TOKEN, FakeTwilio
 from connectors.voice import Voice, VoiceSettings
 from normalizer.events import RawEvent
 from tests.conformance.connector import ConnectorContract
-from tests.conformance.poller import PollerContract, Source
+from tests.conformance.poller import Source
 from tests.conformance.receiver import ReceiverContract
+from tests.conformance.recount import RecountContract
 from tests.unit.connectors.voice_line import ANN, OURS, PUBLIC, read, recorded, settings, stand_in, told, transcribed
 
 
@@ -101,7 +102,7 @@ class CallList(Source):
         return Voice("main", msgspec.convert(made, VoiceSettings), self.blobs)
 
 
-class TestVoicePolls(PollerContract):
+class TestVoicePolls(RecountContract):
     """The hand that asks."""
 
     connector: ClassVar[type[Voice]] = Voice

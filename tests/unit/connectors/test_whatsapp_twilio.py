@@ -14,8 +14,9 @@ from connectors.whatsapp_twilio import WhatsAppTwilio
 from normalizer.events import Contact, Message, RawEvent
 from normalizer.ids import message_id
 from tests.conformance.connector import ConnectorContract
-from tests.conformance.poller import PollerContract, Source
+from tests.conformance.poller import Source
 from tests.conformance.receiver import ReceiverContract
+from tests.conformance.recount import RecountContract
 from tests.unit.connectors.twilio_messages import (
     CUSTOMER,
     OURS,
@@ -93,7 +94,7 @@ class TestWhatsAppIsPosted(ReceiverContract):
         return posted(f"/{CHANNEL}/main", chat(1), key="another token")
 
 
-class TestWhatsAppIsListed(PollerContract):
+class TestWhatsAppIsListed(RecountContract):
     """The list of one number."""
 
     connector: ClassVar[type[WhatsAppTwilio]] = WhatsAppTwilio

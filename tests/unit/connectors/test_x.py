@@ -17,7 +17,8 @@ from connectors.fakes.x import SECRETS, USER_ID, FakeX
 from connectors.x import X
 from normalizer.events import RawEvent
 from tests.conformance.connector import ConnectorContract
-from tests.conformance.poller import PollerContract, Source
+from tests.conformance.poller import Source
+from tests.conformance.recount import RecountContract
 
 POST: dict[str, Any] = {
     "data": {
@@ -140,7 +141,7 @@ def fake() -> Iterator[FakeX]:
         yield made
 
 
-class TestXReceives(PollerContract):
+class TestXReceives(RecountContract):
     """The hand, over posts."""
 
     connector: ClassVar[type[X]] = X
@@ -152,7 +153,7 @@ class TestXReceives(PollerContract):
         return Timeline(fake, tmp_path)
 
 
-class TestXReceivesMessages(PollerContract):
+class TestXReceivesMessages(RecountContract):
     """The hand, over direct messages, which have no since_id."""
 
     connector: ClassVar[type[X]] = X
