@@ -39,9 +39,9 @@ def spawn(cluster: Cluster, topics: Topics) -> Iterator[Spawn]:
     topics(extra=topics_of(Count()))
     started: list[subprocess.Popen[str]] = []
 
-    def spawn(milliseconds: float) -> subprocess.Popen[str]:
+    def spawn(milliseconds: float, *folder: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "tests.e2e.stage_process", cluster.brokers, cluster.namespace]
-        process = subprocess.Popen([*command, str(milliseconds)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([*command, str(milliseconds), *folder], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         started.append(process)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -98,15 +98,16 @@ def test_a_worker_that_is_asked_to_leave_gives_nothing_twice(cluster: Cluster, s
     assert _repeats(cluster, expected) == 0
 
 
-def test_workers_come_and_go(cluster: Cluster, spawn: Spawn) -> None:
+def test_workers_come_and_go(cluster: Cluster, spawn: Spawn, tmp_path: Path) -> None:
     """20,000 records while a second worker joins, leaves, joins again and the first is killed.
 
-    The partitions go there and back, and their memory with them. Without the kill nothing is given twice.
+    The partitions go there and back, and their memory with them, which all workers have in the same folder. Without
+    the kill nothing is given twice.
     """
-    expected = _produce(cluster, 20_000)
-    first = spawn(1)
+    expected, folder = _produce(cluster, 20_000), str(tmp_path)
+    first = spawn(1, folder)
     wait(lambda: committed(cluster, "count") > 1_000)
-    second = spawn(1)
+    second = spawn(1, folder)
     joined = committed(cluster, "count")
     wait(lambda: committed(cluster, "count") > joined + 2_000)
     second.send_signal(signal.SIGTERM)
@@ -114,7 +115,7 @@ def test_workers_come_and_go(cluster: Cluster, spawn: Spawn) -> None:
     left = committed(cluster, "count")
     wait(lambda: committed(cluster, "count") > left + 2_000)
     assert Counter(record.value for record in records(cluster, OUTPUT)).most_common(1)[0][1] == 1
-    spawn(1)
+    spawn(1, folder)
     joined = committed(cluster, "count")
     wait(lambda: committed(cluster, "count") > joined + 1_000)
     first.kill()
