@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 import tempfile
 import traceback
@@ -123,12 +124,18 @@ def main(name: str, measure: Callable[[Wanted], Report], *, runs: int = 3) -> No
     given = parser.parse_args()
     if (given.scale != 1 or given.runs < runs) and given.results == RESULTS:
         parser.error("less than usual does not replace the results: give another folder with --results")
+    signal.signal(signal.SIGTERM, _leave)  # so that the broker and the processes of this part end with it
     try:
         report = measure(Wanted(given.runs, given.scale))
     except SwitchboardError as error:
         sys.exit(f"bench: {error}")
     write(report, given.results, name)
     print(plain(report))
+
+
+def _leave(number: int, frame: object) -> None:
+    del frame
+    sys.exit(128 + number)
 
 
 def write(report: Report, folder: Path, name: str) -> None:

@@ -263,4 +263,4 @@ def _goals(found: Mapping[int, Sequence[tuple[Grown, Grown]]]) -> tuple[Goal, ..
 
 
 if __name__ == "__main__":
-    main("scaling", measure)
+    main("scaling", measure, runs=2)

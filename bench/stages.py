@@ -33,8 +33,8 @@ OURS, BARE, FAUST, QUIX, FASTSTREAM = (
 )  # fmt: skip
 RUNTIMES = {OURS: "ours", BARE: "bare", FAUST: "faust_stock", QUIX: "quix", FASTSTREAM: "faststream_confluent"}
 """Each runtime and its module: no process has the libraries of another one in it."""
-USUAL = {"normalize": 2400, "thread": 4800, "route": 4800, "deliver": 4800, "copy": 200_000, "remember": 200_000}
-ALSO_FEWER = {FAUST: {"copy": 0.05, "remember": 0.05}, QUIX: {"copy": 0.5, "remember": 0.25}}
+USUAL = {"normalize": 2400, "thread": 3600, "route": 3600, "deliver": 3600, "copy": 120_000, "remember": 120_000}
+ALSO_FEWER = {FAUST: {"copy": 0.08, "remember": 0.08}, QUIX: {"copy": 0.5, "remember": 0.25}}
 """A runtime that is much slower gets fewer of the records, so that nobody waits minutes for it: its rate is the same."""
 ASKED = {BARE: 0.6, FAUST: 5.0, QUIX: 1.5}
 STATEFUL_PER_CPU_SECOND = 75_000
