@@ -77,7 +77,7 @@ def at_work(stages: Sequence[Processor], cluster: Cluster) -> Iterator[Workers]:
             going.result()
 
 
-def until(what: Callable[[], object], seconds: float = 60) -> None:
+def until(what: Callable[[], object], seconds: float = 120) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not what():
