@@ -8,6 +8,7 @@ Each sample counts for the innermost part of `PARTS` that is on its stack.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,7 +90,7 @@ def sampled(cluster: Cluster, file: Path, stacks: Path) -> float:
         ]
         looking = subprocess.Popen([*command, "--pid", str(whole.pid)], stdout=subprocess.DEVNULL)
         run = whole.carried(kept(file))
-        looking.terminate()
+        looking.send_signal(signal.SIGINT)  # at which it writes what it has seen
         looking.wait(60)
     return run.cpu_seconds / run.items * 1e6
 
