@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_NATIVE_TLS := 1
 UV := $(BIN)/uv pip
 
-.PHONY: help up test check lint types contracts unit accuracy bench fuzz figures schemas audit lock clean
+.PHONY: help up test check lint types contracts unit accuracy bench chaos fuzz figures schemas audit lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ bench: $(VENV)/dev ## how fast it is, on real Kafka, beside its peers: about twe
 
 fuzz: $(VENV)/dev ## hostile inputs to everything that reads what the world sends: nine minutes, added to those before
 	nice -n 19 $(BIN)/python -m tests.fuzz --seconds 540 --seed $(or $(SEED),$(shell date +%s))
+
+chaos: $(VENV)/dev ## faults on a three-node Kafka under load, about 15 minutes: FAULTS="kill stage,pause" and SEED=7 for a part of it, CHAOS=--list
+	$(BIN)/python -m bench.chaos $(if $(FAULTS),--faults "$(FAULTS)") $(if $(SEED),--seed $(SEED)) $(CHAOS)
 
 figures: $(VENV)/dev ## the tables of README.md and docs/scale.md, from the results of the benchmarks
 	$(BIN)/python -m bench.figures

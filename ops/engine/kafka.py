@@ -29,7 +29,7 @@ PORT = 9092
 START_SECONDS = 120.0  # only a machine under heavy load needs more than ten
 STOP_SECONDS = 15.0
 HEAP_MB = 512
-HEAP_MB_EACH_OF_MANY = 256
+HEAP_MB_EACH_OF_MANY = 512
 
 LOGGING = (
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
