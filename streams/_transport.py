@@ -41,7 +41,10 @@ Process = Callable[[Batch], Coroutine[Any, Any, None]]
 
 
 class GivenAway(Exception):
-    """The partitions went to another worker while a batch was in hand, which is theirs now; nothing more is written of it."""
+    """The partitions went to another worker while a batch was in hand, which is theirs now; nothing more is written of it.
+
+    The process must stop: its outputs may be there and its state is not, so whatever followed would be counted wrong.
+    """
 
 
 def split(records: Batch) -> Iterator[Batch]:
@@ -119,7 +122,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _is_member(self, generation: int) -> bool:
         coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - as Faust does; there is no other way
-        return bool(await coordinator._do_heartbeat()) and coordinator.generation == generation  # noqa: SLF001 - the same
+        while coordinator.generation == generation:
+            if await coordinator._do_heartbeat():  # noqa: SLF001 - the same
+                return bool(coordinator.generation == generation)
+            await asyncio.sleep(RETRY_MS / 1000)  # the broker that knows is away or another one: that says nothing of us
+        return False
 
 
 class Consumer(driver.Consumer):

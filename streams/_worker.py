@@ -21,7 +21,7 @@ from streams._outbox import Outbox
 from streams._record import Output, Record
 from streams._stage import Processor, Stage, Writer, state_topic
 from streams._topics import check_topics
-from streams._transport import BATCH_RECORDS, Batch, Consumer, GivenAway
+from streams._transport import BATCH_RECORDS, Batch, Consumer
 
 STOP_SECONDS = 15.0
 FULL_BATCH = BATCH_RECORDS // 2
@@ -116,8 +116,6 @@ class Worker:
             await self._gather(cast("Batch", event.message.value))
             try:
                 await self._consumer.work(event.message, self._process)
-            except GivenAway as lost:
-                log.warning("the stage %s drops a batch: %s", self.stage.name, lost)
             except Exception as error:  # noqa: BLE001 - Faust would go on with the next batch
                 self._fail(error)
                 await asyncio.Event().wait()
