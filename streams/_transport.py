@@ -125,7 +125,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         while coordinator.generation == generation:
             if await coordinator._do_heartbeat():  # noqa: SLF001 - the same
                 return bool(coordinator.generation == generation)
-            await asyncio.sleep(RETRY_MS / 1000)  # the broker that knows is away or another one: that says nothing of us
+            await asyncio.sleep(
+                RETRY_MS / 1000
+            )  # the broker that knows is away or another one: that says nothing of us
         return False
 
 

@@ -132,11 +132,15 @@ class Revisions:
 
     def __init__(self) -> None:
         self._newest: dict[str, int] = {}
+        self._messages: set[tuple[str, str]] = set()
         self.problems: list[str] = []
 
-    def add(self, ticket: str, revision: int) -> None:
-        """The next record of a ticket."""
+    def add(self, ticket: str, revision: int, message: str = "") -> None:
+        """The next record of a ticket, and the message that caused it; one that comes first has a revision of its own."""
         newest = self._newest.get(ticket, 0)
+        if message and (ticket, message) not in self._messages and revision <= newest:
+            self.problems.append(f"ticket {ticket}: revision {revision} again, for message {message}")
+        self._messages.add((ticket, message))
         if revision > newest + 1:
             self.problems.append(f"ticket {ticket}: revision {revision} after {newest}")
         self._newest[ticket] = max(newest, revision)

@@ -139,7 +139,8 @@ class Tape:
             self.marks.update(marks(said.text))
         elif topic == Routed.topic:
             routed = msgspec.json.decode(value, type=_Routed)
-            self.revisions.add(routed.ticket.id, routed.ticket.revision)
+            cause = routed.message.id if routed.message else ""
+            self.revisions.add(routed.ticket.id, routed.ticket.revision, cause)
             self._count("routed", header(record.headers, "ce_id") or "")
         elif topic == PEER_OUTPUT:
             said = msgspec.json.decode(value, type=_Said)

@@ -157,3 +157,13 @@ def test_revisions_count_without_a_gap() -> None:
     assert revisions.stored([*whole[:1], *whole[2:]]) == ["ticket t: the store has revisions [1, 3], the topic up to 3"]
     revisions.add("u", 3)
     assert revisions.problems == ["ticket u: revision 3 after 1"]
+
+
+def test_two_messages_cannot_have_the_same_revision() -> None:
+    """A stage that forgot the first would give its number to the second. A message that comes again may have any."""
+    revisions = Revisions()
+    for revision, name in ((1, "a"), (2, "b"), (2, "a"), (3, "c")):
+        revisions.add("t", revision, name)
+    assert revisions.problems == []
+    revisions.add("t", 3, "d")
+    assert revisions.problems == ["ticket t: revision 3 again, for message d"]
