@@ -6,8 +6,10 @@ log can leave them out whatever line they get into.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from urllib.parse import unquote
 
 import msgspec
 
@@ -20,6 +22,7 @@ class Mark:
 
 
 SECRET = Mark()
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@:]*:([^/?#@]+)@", re.IGNORECASE)  # its password (RFC 3986, section 3.2.1)
 Secret = Annotated[str, SECRET]
 """A password, a token, a key: in no log, no `repr`, no error message and on no topic."""
 
@@ -31,7 +34,7 @@ def fields(kind: type[msgspec.Struct]) -> dict[str, Any]:
 
 
 def values(settings: msgspec.Struct) -> Iterator[str]:
-    """Every secret in `settings` and in the structs below it; empty ones are none."""
+    """Every secret in `settings` and in the structs below it; empty ones are none. Of a URL the password alone is one, too."""
     secret = fields(type(settings))
     for name in settings.__struct_fields__:
         value = getattr(settings, name)
@@ -52,6 +55,8 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         if value:
             yield value
+        if hidden := _URL.match(value):
+            yield from {hidden[1], unquote(hidden[1])}
     elif isinstance(value, Mapping):
         for each in value.values():
             yield from _texts(each)

@@ -124,6 +124,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for name, accounts in self.channels.items():
             for account, settings in accounts.items():
                 yield from secret.values(_checked(settings, channel(name).settings_type, f"channels.{name}.{account}"))
+        for name, settings in self.sinks.items():
+            yield from secret.values(_destination(name, settings))
 
     @property
     def channel_names(self) -> tuple[str, ...]:

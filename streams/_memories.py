@@ -93,8 +93,13 @@ class Memories:
         finally:
             await consumer.stop()
         took = time.perf_counter() - began
-        text = "the stage %s has its memory of partition %d again, with %d records of the changelog (%.2f s)"
-        log.info(text, self._stage.name, partition, count, took)
+        log.info(
+            "the stage %s has its memory of partition %d again, with %d records of the changelog (%.2f s)",
+            self._stage.name,
+            partition,
+            count,
+            took,
+        )
         return memory
 
     async def _read(self, consumer: Any, partition: int, since: int | None) -> tuple[Memory, int]:

@@ -15,6 +15,7 @@ from normalizer import secret
 from normalizer.errors import Misconfigured
 from ops import channels, wiring
 from ops.config import Config, load
+from ops.destinations import KINDS
 from tests.servers.switchboard import BIN, environment
 
 SOUNDS_SECRET = re.compile(r"passw|secret|token|(?:^|_)keys?(?:$|_)|credential|auth(?:$|_)|headers")
@@ -44,14 +45,16 @@ ACCOUNTS = {
 }
 REST = (
     '[kafka]\nsecurity_protocol = "SASL_SSL"\nusername = "u"\npassword = "{0}"\n[http]\nmonitor_token = "{1}"\n'
-    '[threads]\ntoken_secrets = ["{2}"]\n'
+    '[threads]\ntoken_secrets = ["{2}"]\n[store]\nurl = "postgresql://u:{3}@db.example/sb"\n'
+    '[sinks.hook]\nkind = "webhook"\nurl = "https://u:{4}@h.example"\nsecrets = ["whsec_{5}"]\n'
+    '[sinks.copy]\nkind = "postgres"\nurl = "postgresql://u:{6}@db.example/copy"\n'
 )
 
 
 class Known:
     """Secrets that can be told apart, all of them with the same mark."""
 
-    mark = "s3cr3t-of-the-tests-that-is-long"
+    mark = "s3cr3tOfTheTestsThatIsLongEno"  # and three digits: base64 of 24 bytes, as some must be
 
     def __init__(self) -> None:
         self.made: list[str] = []
@@ -59,7 +62,7 @@ class Known:
     def fill(self, text: str) -> str:
         """The text with a new secret in each place."""
         count = len(set(re.findall(r"\{(\d)\}", text)))
-        new = [f"{self.mark}-{len(self.made) + number:03d}" for number in range(count)]
+        new = [f"{self.mark}{len(self.made) + number:03d}" for number in range(count)]
         self.made += new
         return text.format(*new)
 
@@ -70,7 +73,7 @@ def written(tmp_path: Path) -> tuple[Path, Known]:
     known = Known()
     parts = [known.fill(REST)]
     parts += [f"[channels.{name}]\n{known.fill(text)}" for name, text in ACCOUNTS.items()]
-    parts.append(f'[store]\npath = "{tmp_path}/tickets.db"\n[blobs]\nurl = "file://{tmp_path}/blobs"\n')
+    parts.append(f'[blobs]\nurl = "file://{tmp_path}/blobs"\n')
     path = tmp_path / "switchboard.toml"
     path.write_text("\n".join(parts))
     return path, known
@@ -81,6 +84,8 @@ def settings() -> Iterator[tuple[str, type[msgspec.Struct]]]:
     yield from _structs("", Config)
     for name in channels.names():
         yield from _structs(f"channels.{name}", channels.channel(name).settings_type)
+    for name, kind in KINDS.items():
+        yield from _structs(f"sinks.{name}", kind)
 
 
 def _structs(where: str, kind: type[msgspec.Struct]) -> Iterator[tuple[str, type[msgspec.Struct]]]:
@@ -112,7 +117,8 @@ def test_every_secret_setting_is_looked_at_here(written: tuple[Path, Known]) -> 
         for account in accounts.values()
         for key in account
     }
-    filled |= {"kafka.password", "http.monitor_token", "threads.token_secrets"}
+    filled |= {f"sinks.{settings['kind']}.{key}" for settings in config.sinks.values() for key in settings}
+    filled |= {"kafka.password", "http.monitor_token", "threads.token_secrets", "store.url"}
     wanted = {f"{where}.{field}" for where, kind in settings() for field in secret.fields(kind)}
     assert wanted - filled == set()
 
@@ -120,7 +126,8 @@ def test_every_secret_setting_is_looked_at_here(written: tuple[Path, Known]) -> 
 def test_all_secrets_are_found_by_their_type(written: tuple[Path, Known]) -> None:
     """So that the log can leave them out."""
     path, known = written
-    found = {each.removeprefix("xapp-").removeprefix("xoxb-") for each in load(path).secrets()}
+    texts = (each for each in load(path).secrets() if "://" not in each)
+    found = {each.removeprefix("xapp-").removeprefix("xoxb-").removeprefix("whsec_") for each in texts}
     assert found == set(known.made)
 
 
