@@ -8,12 +8,18 @@ from normalizer.errors import Rejected
 from normalizer.events import Fate, Message, Origin, Outcome
 from streams._record import Output, Record, emit
 
+_LARGEST = (1 << 63) - 1
+"""The last offset that Kafka has."""
+
 
 def origin_of(message: Message) -> Origin:
-    """The raw record of a message that has passed the normalize stage. Raises `Rejected` when it names none."""
-    if message.origin is None:
+    """The raw record of a message that has passed the normalize stage. Raises `Rejected` when it names none that could be."""
+    origin = message.origin
+    if origin is None or not all(
+        0 <= number <= _LARGEST for number in (origin.partition, origin.offset, message.item, message.items)
+    ):
         raise Rejected("no-origin", f"message {message.id} names no raw record: only the normalize stage may write it")
-    return message.origin
+    return origin
 
 
 def fate(

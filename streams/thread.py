@@ -137,9 +137,9 @@ class Thread(Stage):
         ]
 
 
-def message_source(message: Message) -> Source | None:
-    """Where a message came from, for the fate of one that a stage cannot take."""
-    return None if message.origin is None else Source(message.origin, message.item, message.items)
+def message_source(message: Message) -> Source:
+    """Where a message came from, for the fate of one that a stage cannot take. Raises `Rejected` when it names nothing."""
+    return Source(origin_of(message), message.item, message.items)
 
 
 def _recall(message: Message, state: State) -> _Seen | None:

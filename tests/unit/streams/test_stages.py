@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from normalizer.errors import Rejected
-from normalizer.events import Message, Routed, StatusChange
+from normalizer.events import Message, Origin, Routed, StatusChange
 from normalizer.tickets import ClosedPolicy
 from normalizer.wire import header
 from streams._record import Record
@@ -119,6 +120,16 @@ def test_what_is_no_message_is_rejected_with_its_reason() -> None:
     with pytest.raises(Rejected, match="expected here") as caught:
         Thread().decide(Record("messages.normalized", 0, 0, b"k", b"{}"), State(Thread.tables))
     assert caught.value.reason == "wrong-type"
+
+
+@pytest.mark.parametrize("origin", [None, Origin("raw.mail", 0, 1 << 63), Origin("raw.mail", -1, 0)])
+def test_a_message_of_no_raw_record_is_rejected(origin: Origin | None) -> None:
+    """Somebody else wrote it: nothing could be said of its fate, nor remembered of it."""
+    stranger = msgspec.structs.replace(message("m1"), origin=origin)
+    with pytest.raises(Rejected, match="names no raw record: only the normalize stage may write it"):
+        Thread().decide(record(stranger), State(Thread.tables))
+    with pytest.raises(Rejected, match="names no raw record"):
+        Thread().origin(record(stranger))
 
 
 def test_the_trace_goes_on() -> None:
