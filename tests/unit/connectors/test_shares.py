@@ -45,6 +45,7 @@ class Endless(Poller[NoSettings]):
         self.running = 0
         self.deaf = threading.Event()
         self.deaf.set()
+        self.hangs = False
 
     def sources(self) -> Sequence[str]:
         """One."""
@@ -60,7 +61,9 @@ class Endless(Poller[NoSettings]):
                 at += 1
                 self.looks += 1
                 yield Page((), at)
+                self.hangs = not self.deaf.is_set()
                 self.deaf.wait()
+                self.hangs = False
                 stop.wait(0.01)
         finally:
             self.running -= 1
@@ -156,7 +159,7 @@ def test_what_is_taken_is_given_up_after_it_has_finished(tmp_path: Path) -> None
         it.kafka.holder.granted(ALL)
         wait(lambda: it.poller.looks > 3, 5)
         it.poller.deaf.clear()
-        wait(lambda: not it.saves(), 5)
+        wait(lambda: it.poller.hangs, 5)
         given_up = it.kafka.take()
         assert not given_up.wait(0.2)
         assert it.shares.ours("list/main")
@@ -171,7 +174,7 @@ def test_a_source_that_never_ends_is_given_up_in_time_and_can_do_no_harm(tmp_pat
         it.kafka.holder.granted(ALL)
         wait(lambda: it.poller.looks > 3, 5)
         it.poller.deaf.clear()
-        wait(lambda: not it.saves(), 5)
+        wait(lambda: it.poller.hangs, 5)
         given_up = it.kafka.take()
         for _ in range(int(REBALANCE) - 1):  # Kafka confirms all the while that this is a member
             it.kafka.now += 1

@@ -169,7 +169,7 @@ def test_a_post_is_refused_with_a_problem_document(tmp_path: Path) -> None:
         (413, "too-large"),
         (413, "too-many-items"),
         (415, "unknown-content-type"),
-        (415, "encoded"),
+        (415, "packed-body"),
     ]
     assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
     assert door.kafka.events == []
