@@ -11,12 +11,12 @@ from ops.engine.whereabouts import running_brokers
 
 
 def reach(found: Session) -> Cluster:
-    """The configuration's Kafka, at the address of `--broker` when it is given; else the local engine that runs.
+    """The configuration's Kafka, at the address of `--broker` when it (or the `up` that runs here) has one; else the local engine.
 
     Raises `Misconfigured` when none is named and no local engine runs.
     """
-    if found.broker:
-        return msgspec.structs.replace(found.config.kafka or Cluster(), brokers=found.broker)
+    if broker := found.broker or (found.running.broker if found.running else ""):
+        return msgspec.structs.replace(found.config.kafka or Cluster(), brokers=broker)
     if found.config.kafka is not None:
         return found.config.kafka
     brokers = running_brokers()

@@ -37,7 +37,7 @@ def stage(
     """Run stages. Of each, as many processes can be at work as its topics have partitions."""
     found = session(context)
     every = names == ["all"]
-    chosen = wiring.stages(found.config) if every else [wiring.stage(found.config, name) for name in names]
+    chosen = wiring.stages(found.given) if every else [wiring.stage(found.given, name) for name in names]
     if workers > 1:
         reach(found)
         raise typer.Exit(asyncio.run(_workers(Workers(command(found.options(), names), workers, tell))))
@@ -45,7 +45,7 @@ def stage(
     def ready(workers: Running) -> None:
         STDERR.print(f"running: {', '.join(workers)}", highlight=False)
 
-    raise typer.Exit(run_stages(chosen, reach(found), folder=found.config.state.place, ready=ready))
+    raise typer.Exit(run_stages(chosen, reach(found), folder=found.given.state.place, ready=ready))
 
 
 async def _workers(several: Workers) -> int:
@@ -75,12 +75,12 @@ def connector(
 
 
 async def _connectors(found: Session, only: str) -> None:
-    chosen = wiring.connectors(found.config, only)
+    chosen = wiring.connectors(found.given, only)
     if not chosen:
         raise Misconfigured("no account is configured: add a section [channels.CHANNEL.ACCOUNT] to the configuration")
     edge, publisher = edge_on(reach(found), chosen, group_of(only))
     try:
-        async with serving(edge, found.config.http) as door:
+        async with serving(edge, found.given.http) as door:
             edge.start()
             STDERR.print(f"running: {_named(chosen)} {door}", highlight=False)
             await stop_asked()

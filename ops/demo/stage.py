@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import logging
 import pkgutil
+import secrets
 from collections.abc import Iterator, Sequence
 
 import httpx
@@ -47,7 +48,7 @@ def scenes() -> Sequence[str]:
 
 @contextlib.contextmanager
 def prepared(config: Config, names: Sequence[str] = ()) -> Iterator[Demo]:
-    """`config` with the accounts of these scenes added, or of all; their servers end with the context."""
+    """`config` with the accounts of these scenes added, or of all, and a `monitor_token`; their servers end with the context."""
     with contextlib.ExitStack() as stack:
         found: dict[str, Scene] = {
             name: stack.enter_context(importlib.import_module(f"{_scenes.__name__}.{name}").scene())
@@ -57,4 +58,7 @@ def prepared(config: Config, names: Sequence[str] = ()) -> Iterator[Demo]:
         for scene in found.values():
             for channel, accounts in scene.accounts.items():
                 channels.setdefault(channel, {}).update(accounts)
-        yield Demo(msgspec.structs.replace(config, channels=channels), found)
+        # With a token of its own, so that the demo's metrics can be looked at.
+        token = config.http.monitor_token or secrets.token_hex(16)
+        http = msgspec.structs.replace(config.http, monitor_token=token)
+        yield Demo(msgspec.structs.replace(config, channels=channels, http=http), found)
