@@ -71,7 +71,7 @@ class HttpServer:
         certificate: Certificate | None = None,
         look_seconds: float = LOOK_SECONDS,
     ) -> None:
-        self._socket = _bind(host, port)
+        self._socket = bind(host, port)
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         self._certificate = certificate
@@ -108,14 +108,16 @@ class HttpServer:
             thread.join()
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises `Misconfigured` when it cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise Misconfigured(
-                f"port {port} on {host} is taken by another process: stop that process, or set another port"
+                f"port {port} on {host} is taken by another process: stop that process, or set another port "
+                "([http] port of the configuration; for `switchboard exporter` its option --port)"
             ) from error
         raise Misconfigured(
             f"the HTTP server cannot listen on {host}, port {port} ({error.strerror}): "

@@ -27,6 +27,11 @@ def doors(base: str, accounts: Mapping[str, Collection[str]]) -> list[str]:
     return lines
 
 
+def has_doors(accounts: Mapping[str, Collection[str]]) -> bool:
+    """Whether somebody calls one of `accounts` (by channel)."""
+    return any(found and issubclass(channels.channel(name), Receiver) for name, found in accounts.items())
+
+
 def _accounts(called: Mapping[str, Collection[str]], rest: Collection[str]) -> list[str]:
     """The one name that all of them have, or a word for what differs."""
     names = {account for name in rest for account in called[name]}

@@ -10,9 +10,14 @@ from collections.abc import AsyncIterator, Iterator
 
 from connectors._bearer import Bearer
 from connectors._edge import Edge
-from connectors._http import HttpServer
+from connectors._http import HttpServer, bind
 from connectors._tls import Certificate
 from ops.config import Http
+
+
+def demand_port(http: Http) -> None:
+    """Raises `Misconfigured` when the doors could not have their port: before anything else is started for them."""
+    bind(http.host, http.port).close()
 
 
 @contextlib.asynccontextmanager
@@ -39,6 +44,20 @@ async def stop_asked() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await stop.wait()
+
+
+@contextlib.contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM ends what is started within the context as Ctrl-C does: in order, though nothing waits for it yet."""
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager

@@ -16,11 +16,12 @@ from connectors._edge import edge_on
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured
 from ops import wiring
-from ops.cli._doors import doors
+from ops.cli._doors import doors, has_doors
 from ops.cli._live import Count, CountedByKafka, Sample, Sampler, counted_here, line, picture
 from ops.cli._progress import fetching
 from ops.cli._reach import reach
-from ops.cli._serve import serving, stop_asked
+from ops.cli._running import Running, alone, running
+from ops.cli._serve import demand_port, ended_by_sigterm, serving, stop_asked
 from ops.cli._session import Session, session
 from ops.cli._show import STDERR
 from ops.cli.run import tell
@@ -29,14 +30,15 @@ from ops.demo.stage import Demo, prepared
 from ops.engine.kafka import Engine
 from ops.workers import Workers, command
 from streams._batch import StageFailed
-from streams._run import failure, running
+from streams._run import failure
+from streams._run import running as at_work
 
 app = typer.Typer()
 
 SAMPLE_SECONDS = 2.0
 
-Going = tuple[Callable[[], Sequence[Count]], Coroutine[Any, Any, None]]
-"""What the stages have done so far, and what raises when they cannot go on."""
+Going = tuple[Callable[[], Sequence[Count]], Callable[[], Coroutine[Any, Any, None]]]
+"""What the stages have done so far, and what waits until they cannot go on, and raises."""
 Stages = AbstractAsyncContextManager[Going]
 
 
@@ -55,16 +57,26 @@ def up(
     Stop it with Ctrl-C: what is in hand is finished first, and everything is kept for the next time.
     """
     found = session(context)
-    with local_engine(found) as cluster, contextlib.ExitStack() as stack:
+    if not demonstrate and not found.given.channel_names:
+        raise Misconfigured(
+            "no account is configured: add a section [channels.CHANNEL.ACCOUNT] to the configuration, "
+            "or try it with --demo"
+        )
+    with ended_by_sigterm(), contextlib.ExitStack() as stack:
+        place = stack.enter_context(alone())
+        if place is None:
+            _beside(running(), demonstrate)
+        if demonstrate or has_doors(found.given.channels):
+            demand_port(found.given.http)
+        cluster = stack.enter_context(local_engine(found))
         if demonstrate:
             say("starting the demo's mailbox, and stand-ins of the vendors")
-        demo = stack.enter_context(prepared(found.config)) if demonstrate else None
-        config = demo.config if demo else found.config
-        if not config.channel_names:
-            raise Misconfigured(
-                "no account is configured: add a section [channels.CHANNEL.ACCOUNT] to the configuration, "
-                "or try it with --demo"
-            )
+        demo = stack.enter_context(prepared(found.given)) if demonstrate else None
+        config = demo.config if demo else found.given
+        if place is not None:
+            path = place.keep(config) if demo else found.path
+            place.tell(path, found.broker)
+            say(f"configuration: {path}; commands without --config use it while this runs")
         options = found.options(cluster.brokers)
         stages = _here(config, cluster) if workers == 1 else _elsewhere(config, cluster, options, workers)
         try:
@@ -75,12 +87,27 @@ def up(
             raise typer.Exit(1) from None
 
 
+def _beside(other: Running | None, demonstrate: bool) -> None:
+    """Another one runs. The demo's mailbox is there once: it does not start; accounts of one's own may run beside it."""
+    who = f"process {other.pid}" if other else "another process, which is just starting or ending"
+    if demonstrate:
+        raise Misconfigured(
+            f"`switchboard up` runs here already ({who}): stop that one with Ctrl-C before the demo starts; "
+            "nothing was touched"
+        )
+    say(
+        f"`switchboard up` runs here already ({who}): unless other ones are named, both share its Kafka, the stages' work and "
+        "the ticket store; commands without --config mean that one, and when it ends, so does a Kafka that it started"
+    )
+
+
 @contextlib.contextmanager
 def local_engine(found: Session) -> Iterator[Cluster]:
     """The Kafka to use; the local engine is started when none is named, and stopped if it was started here."""
     engine = Engine()
     if found.broker or found.config.kafka or engine.status().running:
         yield reach(found)
+        say("stopped")
         return
     say("starting Kafka")
     with fetching() as progress:
@@ -105,7 +132,7 @@ async def _up(config: Config, cluster: Cluster, demo: Demo | None, stages: Stage
                 title = "\n".join([title, *(doors(door, config.channels) if door else ())])
                 sampler = Sampler(cluster, config.store.where, edge.health, counts)
                 async with asyncio.TaskGroup() as tasks:
-                    going = [tasks.create_task(_show(title, sampler)), tasks.create_task(failed)]
+                    going = [tasks.create_task(_show(title, sampler)), tasks.create_task(failed())]
                     if demo:
                         going.append(tasks.create_task(demo.play(cluster)))
                     await stop_asked()
@@ -119,8 +146,8 @@ async def _up(config: Config, cluster: Cluster, demo: Demo | None, stages: Stage
 @contextlib.asynccontextmanager
 async def _here(config: Config, cluster: Cluster) -> AsyncIterator[Going]:
     """The stages in this process."""
-    async with running(wiring.stages(config), cluster, config.state.place) as workers:
-        yield partial(counted_here, workers), failure(workers)
+    async with at_work(wiring.stages(config), cluster, config.state.place) as workers:
+        yield partial(counted_here, workers), partial(failure, workers)
 
 
 @contextlib.asynccontextmanager
@@ -129,7 +156,7 @@ async def _elsewhere(config: Config, cluster: Cluster, options: Sequence[str], c
     several = Workers(command(options, ["all"]), count, tell)
     going = asyncio.create_task(several.run())
     try:
-        yield CountedByKafka(cluster, wiring.stages(config)), _ended(going)
+        yield CountedByKafka(cluster, wiring.stages(config)), partial(_ended, going)
     finally:
         several.stop()
         await going
