@@ -1,4 +1,4 @@
-"""What `switchboard up` shows while it runs: one sample of everything, taken in a thread, drawn as one picture."""
+"""What `switchboard up` shows while it runs: one sample of everything, taken in a thread (`_picture` draws it)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from normalizer.cluster import Cluster
 from normalizer.errors import SwitchboardError
 from normalizer.events import Health, Ticket
 from ops import channels
-from ops.cli._show import table
 from ops.cli.ledger import line as ledger_line
-from ops.cli.ledger import rendered
-from ops.cli.tickets import listing
 from ops.ledger import Account, Ledger
 from ops.status import stage_status
 from sinks._tickets import Tickets
@@ -24,11 +19,6 @@ from streams._run import Workers
 from streams._stage import Processor
 
 _LATEST = 8
-_SOURCES = 20  # more of them would leave no room for the tickets
-_COLUMNS = [
-    "source", "state", "received#", "a minute#", "behind#", "errors#", "last received", "looked", "note",
-]  # fmt: skip
-_WORST = ("failing", "waiting", "starting", "running", "stopped")
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -115,69 +105,6 @@ class CountedByKafka:
         """All of them. Raises `Retriable` when Kafka does not answer."""
         found = stage_status(self._cluster, self._stages)
         return [Count(each.name, each.done - self._first.setdefault(each.name, each.done), each.lag) for each in found]
-
-
-def picture(title: str, sample: Sample) -> RenderableType:
-    """A sample as it is shown in a terminal."""
-    shown = sample.sources if len(sample.sources) <= _SOURCES else by_account(sample.sources)
-    sources = [
-        (
-            health.name,
-            health.state,
-            health.received,
-            f"{health.rate:.1f}",
-            health.behind,
-            health.errors,
-            health.last_received_at,
-            health.looked_at,
-            " · ".join(filter(None, (health.warning, health.detail))),
-        )
-        for health in shown
-    ]
-    counts = [(each.count, each.rate) for each in sample.stages]
-    stages = [(c.name, c.records, f"{rate:.0f}", c.lag, c.dead_letters, c.waiting) for c, rate in counts]
-    parts: list[RenderableType] = [
-        Text(title, style="bold"),
-        Text(),
-        table("Sources, since this start", _COLUMNS, sources),
-        Text(),
-        table(
-            "Stages, since this start",
-            ["stage", "records#", "a second#", "waiting#", "dead letters#", "detail"],
-            stages,
-        ),
-        Text(),
-        rendered(list(sample.ledger)),
-        Text(),
-        listing(sample.tickets, sample.openings),
-    ]
-    if sample.problem:
-        parts.append(Text(sample.problem, style="yellow"))
-    return Group(*parts)
-
-
-def by_account(sources: Sequence[Health]) -> list[Health]:
-    """One report for each account: the worst state of its sources and what that one says, their sums, the oldest look."""
-    accounts: dict[str, list[Health]] = {}
-    for health in sources:
-        accounts.setdefault("/".join(health.name.split("/")[:2]), []).append(health)
-    return [_together(name, found) for name, found in accounts.items()]
-
-
-def _together(name: str, found: Sequence[Health]) -> Health:
-    worst = min(found, key=lambda health: _WORST.index(health.state))
-    behind = [health.behind for health in found if health.behind is not None]
-    return msgspec.structs.replace(
-        worst,
-        name=name if len(found) == 1 else f"{name} ({len(found)})",
-        received=sum(health.received for health in found),
-        rate=sum(health.rate for health in found),
-        behind=sum(behind) if behind else None,
-        errors=sum(health.errors for health in found),
-        last_received_at=max(filter(None, (health.last_received_at for health in found)), default=None),
-        looked_at=min(filter(None, (health.looked_at for health in found)), default=None),
-        warning=next((health.warning for health in found if health.warning), ""),
-    )
 
 
 def line(sample: Sample) -> str:

@@ -17,7 +17,8 @@ from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured
 from ops import wiring
 from ops.cli._doors import doors, has_doors
-from ops.cli._live import Count, CountedByKafka, Sample, Sampler, counted_here, line, picture
+from ops.cli._live import Count, CountedByKafka, Sample, Sampler, counted_here, line
+from ops.cli._picture import Picture
 from ops.cli._progress import fetching
 from ops.cli._reach import reach
 from ops.cli._running import Running, alone, running
@@ -184,14 +185,14 @@ def _screen(title: str) -> Iterator[Callable[[Sample], None]]:
     """A picture that is drawn over itself; where there is no terminal, a line whenever something has changed."""
     if STDERR.is_terminal:
         with Live(console=STDERR, auto_refresh=False) as live:
-            yield lambda sample: live.update(picture(title, sample), refresh=True)
+            yield lambda sample: live.update(Picture(title, sample), refresh=True)
         return
-    STDERR.print(title, highlight=False)
+    STDERR.print(title, markup=False, highlight=False, soft_wrap=True)
     said = ""
 
     def show(sample: Sample) -> None:
         nonlocal said
         if said != (said := line(sample)):
-            STDERR.print(said, highlight=False)
+            STDERR.print(said, highlight=False, soft_wrap=True)
 
     yield show

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from normalizer.events import Health
+from normalizer.events import Contact, Health, Ticket
 from ops.cli._doors import doors
-from ops.cli._live import Sample, by_account, picture
+from ops.cli._live import Count, Sample, StageRate
+from ops.cli._picture import Picture, by_account
 from ops.cli.channels import COLUMNS, notes, rows
 from ops.cli.run import group_of
+from ops.ledger import Account
 from ops.sources import QUIET, Source, listed, short
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -153,9 +155,50 @@ def test_the_live_view_stays_readable_with_many_sources() -> None:
     assert "mail/a3/Work" not in drawn(many)
 
 
-def drawn(sources: Sequence[Health]) -> str:
+def drawn(sources: Sequence[Health], width: int = 200, height: int = 90, **more: Any) -> str:
     """The live view, as text."""
-    console = Console(width=200)
+    console = Console(width=width, height=height)
+    given: dict[str, Any] = {"stages": (), "ledger": (), "tickets": ()} | more
     with console.capture() as capture:
-        console.print(picture("title", Sample(tuple(sources), (), (), ())))
+        console.print(Picture("title\n" + "a very long address of a door " * 9, Sample(tuple(sources), **given)))
     return capture.get()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "tickets", "stages", "ledger"),
+    [(80, 24, 3, False, False), (120, 40, 8, True, False), (160, 90, 8, True, True)],
+)
+def test_the_live_view_fits_the_terminal(width: int, height: int, tickets: int, stages: bool, ledger: bool) -> None:
+    """Tickets and what fails are always in it; of the rest what fits, a line each."""
+    sources = [health(f"whatsapp_twilio/{n:02}/messages", detail="a note " * 30) for n in range(19)]
+    sources.append(health("voice/hotline/calls", state="failing", detail="no answer"))
+    text = drawn(
+        sources, width, height,
+        tickets=tuple(ticket(n) for n in range(8)),
+        stages=tuple(StageRate(Count(f"stage{n}", 7, 0, 0), 1.0) for n in range(5)),
+        ledger=tuple(Account(channel=f"channel{n}", accepted=10, routed=10) for n in range(13)),
+    )  # fmt: skip
+    lines = text.splitlines()
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
+    assert sum("Production is down" in line for line in lines) >= tickets
+    assert lines[3].startswith("Tickets")
+    assert "voice/hotline/calls" in text
+    assert ("stage4" in text, "channel12" in text) == (stages, ledger)
+    assert ledger or "Ledger: accepted 130, in flight 0" in text
+
+
+def test_a_screen_that_is_too_small_for_all_says_where_all_are() -> None:
+    """The worst are those that are shown."""
+    text = drawn([health(f"mail/a/{n}") for n in range(20)], 80, 24)
+    assert "`switchboard channels` shows all" in text
+    assert "`switchboard channels` shows all" not in drawn([health(f"mail/a/{n}") for n in range(20)])
+
+
+def ticket(number: int) -> Ticket:
+    """One that has a subject."""
+    return Ticket(
+        id=f"{number:08}", revision=1, conversation_id="c", customer_id="k", customer=Contact("mailto", "ada@calculon.example"),
+        channel="mail", account="demo", subject="Production is down", status="open", priority="normal", queue="support",
+        opened_at=NOW, updated_at=NOW, messages=1,
+    )  # fmt: skip
