@@ -12,6 +12,7 @@ from typing import Self
 
 from starlette.routing import BaseRoute
 
+from connectors._guard import Limits
 from connectors._http import HttpServer
 from connectors.fakes._twilio.account import Account
 from connectors.fakes._twilio.messages import Messages, Number
@@ -20,6 +21,7 @@ from connectors.fakes._twilio.webhooks import Webhooks
 
 ACCOUNT_SID = "AC" + "5" * 32
 AUTH_TOKEN = "an-auth-token-of-the-stand-in"  # noqa: S105 - of no account
+_IDLE_SECONDS = 300
 
 
 class FakeTwilio:
@@ -68,8 +70,11 @@ class FakeTwilio:
 
 
 class _Server(HttpServer):
-    """Leaves ``Date`` to the account, whose clock may not be ours."""
+    """Leaves ``Date`` to the account, whose clock may not be ours, and keeps connections for longer than a poll's pause.
+
+    A server that closes one just when it is asked on it looks like a fault of the network.
+    """
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
-        super().__init__(routes)
+        super().__init__(routes, limits=Limits(idle_seconds=_IDLE_SECONDS))
         self._server.config.date_header = False
