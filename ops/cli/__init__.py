@@ -23,7 +23,7 @@ from ops.cli._show import STDERR, clean
 USAGE, TEMPORARY = 2, 75  # as sysexits.h has it: EX_TEMPFAIL tells a supervisor to try again
 
 # What these say when a server is away for a moment, our own messages say with what is done about it.
-LIBRARIES = frozenset({"aiokafka", "asyncio", "faust", "imapclient", "kafka", "mode", "psycopg"})
+LIBRARIES = frozenset({"aiokafka", "asyncio", "faust", "imapclient", "kafka", "mode", "psycopg", "stamina"})
 
 COMMANDS = {
     "up": "ops.cli.up",
@@ -92,13 +92,24 @@ def _root(
     ] = "",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens, to standard error.")] = False,
 ) -> None:
-    handler = RichHandler(console=STDERR, show_path=False, rich_tracebacks=False)
+    handler = log_handler()
     discreet = Discreet()
     handler.addFilter(discreet)
     if not verbose:
         handler.addFilter(lambda record: record.name.partition(".")[0] not in LIBRARIES)
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", handlers=[handler])
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
     context.obj = Session(config, broker, discreet, verbose=verbose)
+
+
+def log_handler() -> logging.Handler:
+    """For people a column of times and levels; where there is no terminal a line for each record, however long."""
+    if STDERR.is_terminal:
+        found: logging.Handler = RichHandler(console=STDERR, show_path=False, rich_tracebacks=False)
+        found.setFormatter(logging.Formatter("%(message)s"))
+        return found
+    found = logging.StreamHandler()
+    found.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    return found
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from rich.text import Text
 _DRIVING = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 WIDE = 240  # of a pipe or a file: what is cut there can be found by no program
 STDOUT = Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDE)
-STDERR = Console(stderr=True)
+STDERR = Console(stderr=True) if sys.stderr.isatty() or "COLUMNS" in os.environ else Console(stderr=True, width=WIDE)
 WHOLE = frozenset({"id", "ticket", "status", "state", "priority", "channel", "stage", "source", "adds up", "setting"})
 """Columns that are never cut: what people copy, count and search for."""
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document a line, for programs.")]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -76,3 +79,33 @@ def test_a_call_with_wrong_arguments_is_still_a_line(log: tuple[logging.Logger, 
     logger, found = log
     logger.warning("%d of %d", "x")
     assert "%d of %d" in found.getvalue()
+
+
+PIPED = """
+import logging, sys
+import ops.cli
+sys.argv = ["switchboard", *sys.argv[1:], "engine", "status"]
+try:
+    ops.cli.app()
+except SystemExit:
+    pass
+logging.getLogger("switchboard.long").warning("word " * 100 + "end")
+logging.getLogger("stamina").warning("stamina.retry_scheduled")
+"""
+
+
+def piped(*options: str) -> list[str]:
+    """What a command logs where there is no terminal."""
+    done = subprocess.run([sys.executable, "-c", PIPED, *options], capture_output=True, text=True, check=True)
+    return done.stderr.splitlines()
+
+
+def test_in_a_pipe_a_record_is_a_line() -> None:
+    """However long; with its time and level, and nothing of libraries whose warnings we say ourselves."""
+    [line] = piped()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d WARNING (word ){100}end", line)
+
+
+def test_verbose_shows_what_libraries_say() -> None:
+    """When a person asks for it."""
+    assert piped("--verbose")[-1].endswith("WARNING stamina.retry_scheduled")
