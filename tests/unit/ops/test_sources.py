@@ -198,7 +198,7 @@ def test_a_screen_that_is_too_small_for_all_says_where_all_are() -> None:
 def ticket(number: int) -> Ticket:
     """One that has a subject."""
     return Ticket(
-        id=f"{number:08}", revision=1, conversation_id="c", customer_id="k", customer=Contact("mailto", "ada@calculon.example"),
+        id=f"{number:08}", revision=1, conversation_id="c", customer_id="k", customer=Contact("email", "ada@calculon.example"),
         channel="mail", account="demo", subject="Production is down", status="open", priority="normal", queue="support",
         opened_at=NOW, updated_at=NOW, messages=1,
     )  # fmt: skip
