@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -22,7 +21,6 @@ from starlette.routing import Route
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # it ships no types
 
 from connectors._blobs import BlobStore
-from connectors._guard import DEFAULT_LIMITS
 from connectors._http import HttpServer
 from connectors._twilio.client import TwilioClient
 from connectors._twilio.settings import MessagingSettings
@@ -290,13 +288,3 @@ def test_receipts_go_to_the_callback(twilio: FakeTwilio, client: TwilioClient, c
         ("undelivered", "30003"),
     ]
     assert client.messages(sid).fetch().date_sent is not None
-
-
-def test_a_connection_outlives_the_pause_between_two_polls() -> None:
-    """The edge's own server would close it after five seconds, just when it is asked again: that looked like a fault."""
-    with FakeTwilio() as twilio, socket.create_connection(("127.0.0.1", int(twilio.url.rpartition(":")[2]))) as line:
-        line.sendall(b"GET /nothing HTTP/1.1\r\nHost: twilio\r\n\r\n")
-        assert line.recv(65536).startswith(b"HTTP/1.1 404")
-        line.settimeout(DEFAULT_LIMITS.idle_seconds + 1)
-        with pytest.raises(TimeoutError):
-            line.recv(1)
