@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import msgspec
 
 from normalizer.cluster import Cluster
 from normalizer.errors import SwitchboardError
+from normalizer.events import Health
 from ops import channels, wiring
 from ops.config import Config
 from ops.engine.jars import Lock, cache_folder, verify
@@ -53,7 +54,7 @@ def examine(config: Config, reach: Callable[[], Cluster]) -> Iterator[Finding]:
     for stage in existing:
         remedy = stage.paused or (_start(stage.name) if stage.never_ran and stage.lag else "")
         yield Finding(f"stage {stage.name}", not remedy, f"{stage.lag} records wait", remedy)
-    yield from _sources(cluster, config)
+    yield from sources(source_health(cluster), config, datetime.now(UTC))
     missing = sum(account.missing_total for account in take(cluster, channels.names()))
     remedy = "run `switchboard ledger` for their names, and redrive or backfill them" if missing else ""
     yield Finding("ledger", not missing, f"{missing} records are missing", remedy)
@@ -110,17 +111,22 @@ def _start(stage: str) -> str:
     return f"start it: `switchboard run stage {stage}`"
 
 
-def _sources(cluster: Cluster, config: Config) -> Iterator[Finding]:
-    """The sources of this configuration; what another one had is none of its business."""
-    now = datetime.now(UTC)
+def sources(reports: Sequence[Health], config: Config, now: datetime) -> Iterator[Finding]:
+    """Each source of this configuration, and each other one that somebody runs on the same Kafka just now.
+
+    Of what another configuration had, and nobody runs any more, only the last report is left: it is left out.
+    """
     ours = {f"{channel}/{account}" for channel, accounts in config.channels.items() for account in accounts}
-    for health in source_health(cluster):
-        if "/".join(health.name.split("/")[:2]) not in ours:
+    for health in reports:
+        own = "/".join(health.name.split("/")[:2]) in ours
+        quiet = health.state != "stopped" and now - health.at > QUIET
+        if not own and (quiet or health.state == "stopped"):
             continue
+        check, whose = f"source {health.name}", "" if own else ", of another configuration"
         if health.state == "failing":
-            yield Finding(f"source {health.name}", False, f"failing, {health.errors} errors", health.detail)
-        elif health.state != "stopped" and now - health.at > QUIET:
+            yield Finding(check, False, f"failing{whose}, {health.errors} errors", health.detail)
+        elif quiet:
             remedy = "its process has ended without saying so, or hangs: look at its log and start it again"
-            yield Finding(f"source {health.name}", False, f"last heard of at {health.at:%H:%M:%S}", remedy)
+            yield Finding(check, False, f"last heard of at {health.at:%H:%M:%S}", remedy)
         else:
-            yield Finding(f"source {health.name}", True, health.state)
+            yield Finding(check, True, f"{health.state}{whose}" + (f": {health.detail}" if health.detail else ""))
