@@ -81,7 +81,12 @@ def verify(keys: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: 
         )
     signed = b".".join([delivery.encode("utf-8", "surrogateescape"), timestamp.encode(), body])
     if not matches(keys, signed, _digests(signatures)):
-        raise Problem(401, "bad-signature", "no signature fits the body: sign the raw body with the current secret")
+        raise Problem(
+            401,
+            "bad-signature",
+            "no signature fits the body: sign the raw body with the current secret; "
+            "the key of one that starts with whsec_ is what the rest decodes to from base64",
+        )
     return delivery
 
 

@@ -3,6 +3,13 @@
 import base64
 import hashlib
 import hmac
+import json
+import re
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +21,7 @@ from normalizer.errors import Misconfigured
 
 NOW = 1_700_000_000.0
 OLD, NEW = b"the secret of last year.", b"the secret of this year."
+PAGE = Path(__file__).parents[3] / "docs" / "web-form.md"
 BODY = b'{"message": "hello"}'
 
 
@@ -59,6 +67,37 @@ def test_one_of_several_signatures_is_enough() -> None:
 def test_another_secret_is_refused() -> None:
     """Nobody signs without the secret."""
     assert refusal(signed(b"a guess, as long as it is")) == "bad-signature"
+
+
+def test_who_signs_with_the_text_of_a_key_is_told_so() -> None:
+    """The secret of the standard is the base64 of its key, which is easily overlooked."""
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    with pytest.raises(Problem, match="starts with whsec_ is what the rest decodes to from base64"):
+        verify(keys([secret], "secrets"), signed(secret.encode()), BODY, NOW)
+
+
+class Posts(BaseHTTPRequestHandler):
+    """Keeps what is posted."""
+
+    def do_POST(self) -> None:
+        """Verify it as a door does, and answer as one."""
+        body = self.rfile.read(int(self.headers["content-length"]))
+        delivery = verify(self.server.keys, self.headers, body, time.time())  # type: ignore[attr-defined]
+        self.send_response(202)
+        self.end_headers()
+        self.wfile.write(json.dumps({"id": delivery}).encode())
+
+
+@pytest.mark.parametrize("secret", ["any text of some length", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+def test_the_code_of_the_page_signs_with_either_kind_of_secret(secret: str) -> None:
+    """What docs/web-form.md gives to senders, as it stands there."""
+    [code] = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    page: dict[str, Any] = {}
+    exec(code, page)  # noqa: S102 - it is ours
+    with HTTPServer(("127.0.0.1", 0), Posts) as server:
+        server.keys = keys([secret], "secrets")  # type: ignore[attr-defined]
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        assert page["send"](f"http://127.0.0.1:{server.server_port}/", secret, {"message": "hello"}, "msg_7") == "msg_7"
 
 
 @given(body=st.binary(max_size=60))
