@@ -9,7 +9,7 @@ export UV_SYSTEM_CERTS := 1
 export UV_NATIVE_TLS := 1
 UV := $(BIN)/uv pip
 
-.PHONY: help up test check lint types contracts unit accuracy bench chaos fuzz figures schemas audit lock clean
+.PHONY: help up dev test check lint types contracts unit accuracy bench chaos fuzz figures schemas audit lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,6 +28,8 @@ $(VENV)/dev: requirements-dev.lock $(VENV)/runtime
 
 up: $(VENV)/runtime ## everything in one go, filled by the demo: engine, mailbox, pipeline, live view
 	$(BIN)/switchboard up --demo
+
+dev: $(VENV)/dev ## the environment with what the tests need
 
 check: ## the quick half: under a minute
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint types contracts unit

@@ -26,4 +26,5 @@ def channel(
     """Write the code, the test and the configuration of a new channel; all three work as they are."""
     for path in write(new_channel(name, push=push), Path.cwd()):
         STDOUT.print(f"wrote {path.relative_to(Path.cwd())}", highlight=False)
-    STDOUT.print(f"now: pytest tests/unit/connectors/test_{name}.py; then docs/add-a-channel.md", highlight=False)
+    test = f"make dev && .venv/bin/pytest tests/unit/connectors/test_{name}.py"
+    STDOUT.print(f"now: {test}; then docs/add-a-channel.md", highlight=False, soft_wrap=True)

@@ -8,17 +8,22 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
+import tomllib
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from connectors._signature import keys, verify
 from normalizer.errors import Misconfigured
 from ops.scaffold import new_channel, write
 
 REPO = Path(__file__).parents[2]
 PAGE = (REPO / "docs" / "add-a-channel.md").read_text("utf-8")
 ROOMS = ("connectors", "normalizer", "ops", "sinks", "streams")
-LINE = {"id": "7", "email": "Ann@Example.com", "name": "Ann", "text": "Nice shop!"}
+COMMANDS = re.findall(r"^\$ (.*?)(?: {2,}#.*)?$", PAGE, re.MULTILINE)
 PAGES = 2 * 55  # lines of two printed pages
 
 
@@ -30,10 +35,19 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for room in (*ROOMS, "tests/conformance"):
         shutil.copytree(REPO / room, folder / room, ignore=ignored)
     shutil.copy(REPO / "pyproject.toml", folder)
-    command(folder, "new", "channel", "kiosk")
+    assert ".venv/bin/switchboard new channel kiosk" in COMMANDS
+    said = command(folder, "new", "channel", "kiosk")
+    [hint] = [line for line in said.splitlines() if line.startswith("now: ")]
+    assert hint == f"now: make dev && {COMMANDS[2]}; then docs/add-a-channel.md"
     command(folder, "new", "channel", "till", "--push")
-    (folder / "visitors.jsonl").write_text(json.dumps(LINE) + "\n")
+    subprocess.run(["bash", "-c", starting("echo")], cwd=folder, check=True)  # noqa: S607 - the page says so
     return folder
+
+
+def starting(beginning: str) -> str:
+    """The one line of the page's terminals that begins so."""
+    [found] = [line for line in COMMANDS if line.startswith(beginning)]
+    return found
 
 
 def run(folder: Path, *arguments: str) -> str:
@@ -80,10 +94,36 @@ def test_the_new_channel_keeps_the_kits(copy: Path, name: str, kits: int) -> Non
 @pytest.mark.engine
 def test_the_new_channel_can_be_configured_and_read(copy: Path) -> None:
     """The commands of the page do what it says."""
-    assert "kiosk:main" in command(copy, "--config", "kiosk.toml", "config", "check")
-    (copy / "one.json").write_text((copy / "visitors.jsonl").read_text().splitlines()[0])
-    (line,) = command(copy, "read", "kiosk", "one.json").splitlines()
+    check = starting(".venv/bin/switchboard --config kiosk.toml config check").split()
+    assert "kiosk:main" in command(copy, *check[1:])
+    (line,) = command(copy, *starting(".venv/bin/switchboard read").split()[1:]).splitlines()
     assert (json.loads(line)["visible_text"], json.loads(line)["kind"]) == ("Nice shop!", "message")
+
+
+def test_a_post_can_be_signed_in_a_terminal() -> None:
+    """The lines of the page, in a shell; what they post is genuine, and at the door that the new channel has."""
+    met: list[tuple[str, str, bytes]] = []
+
+    class Door(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            met.append(
+                (self.path, verify(keys([self.headers["x-secret"]], "x"), self.headers, body, time.time()), body)
+            )
+            self.send_response(202)
+            self.end_headers()
+
+    post = starting("curl")
+    settings = tomllib.loads(new_channel("till", push=True)["till.toml"])
+    assert f"http://127.0.0.1:{settings['http']['port']}/till/main " in post
+    with HTTPServer(("127.0.0.1", 0), Door) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        told = (
+            post.replace(str(settings["http"]["port"]), str(server.server_port)) + ' -H "x-secret: $SWITCHBOARD_SECRET"'
+        )
+        script = [starting("export"), starting("body="), starting("signature="), told]
+        subprocess.run(["bash", "-ec", "\n".join(script)], check=True)  # noqa: S607 - as above
+    assert met == [("/till/main", "post-1", b'{"id": "1", "email": "ann@shop.example", "text": "Nice shop!"}')]
 
 
 @pytest.mark.engine
