@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured
 
 _SECONDS = 5.0
+_TRY_SECONDS = 1.0
+_BETWEEN_SECONDS = 0.2
 _ALERT_SECONDS = 1.0  # in TLS 1.3 a server refuses a client's certificate after the handshake, with an alert
 
 
@@ -34,6 +37,30 @@ def look(cluster: Cluster) -> str:
     if reached and cluster.security_protocol.startswith("SASL"):
         return "; it lets us connect, so look at kafka.username, kafka.password and kafka.sasl_mechanism"
     return ""
+
+
+def listens(cluster: Cluster, seconds: float) -> bool:
+    """Whether somebody is at one of the addresses, asked for at most `seconds`: a broker that starts may open its port meanwhile.
+
+    Only a refusal, or a name that nobody knows, is a no; an address that is silent may belong to somebody slow.
+    """
+    deadline = time.monotonic() + seconds
+    while all(_refused(broker.strip()) for broker in cluster.brokers.split(",")):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_BETWEEN_SECONDS)
+    return True
+
+
+def _refused(broker: str) -> bool:
+    host, _, port = broker.rpartition("://")[2].rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _TRY_SECONDS).close()
+    except (ConnectionRefusedError, socket.gaierror):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def _context(cluster: Cluster) -> ssl.SSLContext:

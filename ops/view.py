@@ -18,10 +18,12 @@ from kafka.errors import (  # type: ignore[import-untyped]  # as above
 )
 
 from connectors._kafka import client_options
-from connectors._kafkalook import look
+from connectors._kafkalook import listens, look
 from normalizer.cluster import Cluster
 from normalizer.errors import Retriable
+from ops.engine.whereabouts import running_brokers
 
+_LISTEN_SECONDS = 3.0  # people wait for what only looks: where nobody listens, the client's patience would be lost
 _SECONDS = 60.0
 _GROUPS_SECONDS = 20.0
 _NO_COORDINATOR_YET = (CoordinatorLoadInProgressError, CoordinatorNotAvailableError, NotCoordinatorError)
@@ -40,6 +42,8 @@ class View:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         options = client_options(cluster)
+        if not listens(cluster, _LISTEN_SECONDS):
+            raise self._away("nobody listens there")
         with self._answering():
             self._consumer = KafkaConsumer(**options, enable_auto_commit=False, bootstrap_timeout_ms=10_000)
             self._admin = KafkaAdminClient(**options, bootstrap_timeout_ms=10_000)
@@ -163,7 +167,15 @@ class View:
         try:
             yield
         except KafkaError as error:
-            raise Retriable(
-                f"Kafka at {self._cluster.brokers} does not answer ({type(error).__name__}): "
-                f"start it with `switchboard up` or `switchboard engine up`, or name another with --broker{look(self._cluster)}"
-            ) from error
+            raise self._away(type(error).__name__) from error
+
+    def _away(self, why: str) -> Retriable:
+        brokers = self._cluster.brokers
+        if brokers == running_brokers():
+            remedy = "it is the local engine, and still starts or hangs: look at `switchboard engine status`"
+        else:
+            remedy = (
+                "check that it runs, and the address in --broker or kafka.brokers; "
+                "with neither, the local engine is used, which `switchboard engine up` starts"
+            )
+        return Retriable(f"Kafka at {brokers} does not answer ({why}): {remedy}{look(self._cluster)}")
