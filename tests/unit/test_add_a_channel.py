@@ -46,7 +46,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def starting(beginning: str) -> str:
     """The one line of the page's terminals that begins so."""
-    [found] = [line for line in COMMANDS if line.startswith(beginning)]
+    [found] = [str(line) for line in COMMANDS if line.startswith(beginning)]
     return found
 
 

@@ -82,7 +82,8 @@ class Posts(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Verify it as a door does, and answer as one."""
         body = self.rfile.read(int(self.headers["content-length"]))
-        delivery = verify(self.server.keys, self.headers, body, time.time())  # type: ignore[attr-defined]
+        head = {name.lower(): value for name, value in self.headers.items()}
+        delivery = verify(self.server.keys, head, body, time.time())  # type: ignore[attr-defined]
         self.send_response(202)
         self.end_headers()
         self.wfile.write(json.dumps({"id": delivery}).encode())
