@@ -24,16 +24,23 @@ def read(
 ) -> None:
     """How would these raw items be read? One JSON line for each message, in the order of the files.
 
-    A file that the channel's reader rejects gives a line with the reason, and the next file is read.
+    A file that the channel's reader rejects gives a line with the reason, and the next file is read. Exit status 1 when there
+    was one.
     """
     read_raw = reader(name)
-    lines(line for path in files(paths) for line in _read(read_raw, name, path))
+    rejected: list[Path] = []
+    lines(line for path in files(paths) for line in _read(read_raw, name, path, rejected))
+    if rejected:
+        raise typer.Exit(1)
 
 
-def _read(read_raw: Callable[[RawEvent], Sequence[Message]], name: str, path: Path) -> Iterator[dict[str, Any]]:
+def _read(
+    read_raw: Callable[[RawEvent], Sequence[Message]], name: str, path: Path, rejected: list[Path]
+) -> Iterator[dict[str, Any]]:
     try:
         messages = read_raw(raw_file(name, path))
     except Rejected as error:
+        rejected.append(path)
         yield {"path": str(path), "rejected": error.reason, "because": str(error)}
         return
     for message in messages:
