@@ -5,6 +5,7 @@ What a command does not need is not imported for it: reading a mail knows nothin
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import logging
 import sys
@@ -61,9 +62,10 @@ class Commands(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command by its name, None when there is none."""
-        del ctx
+        """A command by its name, None when there is none; what nearly is one is told with the nearest."""
         if cmd_name not in COMMANDS:
+            if near := difflib.get_close_matches(cmd_name, COMMANDS, 1):
+                ctx.fail(f"No such command '{cmd_name}'. Did you mean '{near[0]}'?")
             return None
         command = typer.main.get_command(importlib.import_module(COMMANDS[cmd_name]).app)
         command.name = cmd_name

@@ -13,7 +13,7 @@ from ops.cli._progress import counting
 from ops.cli._reach import reach
 from ops.cli._session import session
 from ops.cli._show import STDERR, STDOUT, AsJson, lines, table
-from ops.cli._when import FORMATS, Since, Until, utc
+from ops.cli._when import Since, Until, utc, when
 from ops.replay.replaying import Period, Report
 from ops.replay.replaying import replay as run
 from ops.replay.shadow import Shadow, drop, shadow_of
@@ -24,7 +24,7 @@ app = typer.Typer()
 
 SHOWN = 50
 Moment = typer.Option(
-    formats=FORMATS, metavar="WHEN", help="Where reading begins (UTC); at first all that the topics still hold."
+    parser=when, metavar="WHEN", help="Where reading begins (UTC), or 7d ago; at first all that the topics still hold."
 )
 
 

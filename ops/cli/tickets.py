@@ -18,6 +18,7 @@ from normalizer.wire import encode, headers
 from ops.cli._reach import reach
 from ops.cli._session import Session, session
 from ops.cli._show import STDOUT, AsJson, clean, lines, quoted, table
+from ops.cli._when import told
 from ops.cli.customers import Owner, tell
 from sinks._forget import purge
 from sinks._tickets import History, Tickets
@@ -79,7 +80,7 @@ def show(context: typer.Context, name: Name, as_json: AsJson = False) -> None:
         message = stored.message
         note = f" [dim](suppressed: {quoted(stored.suppressed)})[/]" if stored.suppressed else ""
         STDOUT.print(
-            f"\n[bold]{quoted(message.sender.name or message.sender.address)}[/] {message.received_at:%c}{note}"
+            f"\n[bold]{quoted(message.sender.name or message.sender.address)}[/] {told(message.received_at)}{note}"
         )
         STDOUT.print(clean(message.visible_text or message.text, lines=True), markup=False, highlight=False)
         for attachment in message.attachments:

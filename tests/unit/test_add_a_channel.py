@@ -107,9 +107,8 @@ def test_a_post_can_be_signed_in_a_terminal() -> None:
     class Door(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            met.append(
-                (self.path, verify(keys([self.headers["x-secret"]], "x"), self.headers, body, time.time()), body)
-            )
+            head = {name.lower(): value for name, value in self.headers.items()}
+            met.append((self.path, verify(keys([head["x-secret"]], "x"), head, body, time.time()), body))
             self.send_response(202)
             self.end_headers()
 

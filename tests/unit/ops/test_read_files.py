@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from normalizer.errors import Misconfigured
+from ops.cli import app
 from ops.cli._files import raw_file, reader
 
 pytestmark = pytest.mark.slow
@@ -37,6 +39,22 @@ def test_read_says_what_a_mail_becomes(mail: Path) -> None:
     (line,) = _command("read", "mail", str(mail.parent)).splitlines()
     found = json.loads(line)
     assert (found["path"], found["visible_text"]) == (str(mail), "My order is late.")
+
+
+def test_a_file_that_is_rejected_shows_in_the_exit_status(tmp_path: Path) -> None:
+    """The others are read all the same, and each rejection has its line."""
+    (tmp_path / "1.json").write_text("no JSON")
+    (tmp_path / "2.json").write_text('{"email": "ann@example.org", "message": "My order is late."}')
+    done = CliRunner().invoke(app, ["read", "webform", str(tmp_path)])
+    bad, good = map(json.loads, done.stdout.splitlines())
+    assert (done.exit_code, bad["rejected"], good["visible_text"]) == (1, "not-json", "My order is late.")
+
+
+def test_a_command_that_is_none_is_told_with_the_nearest() -> None:
+    """A slip of the fingers costs no look into the help."""
+    done = CliRunner().invoke(app, ["tikets", "list"])
+    assert done.exit_code == 2
+    assert "No such command 'tikets'. Did you mean 'tickets'?" in " ".join(done.output.split())
 
 
 def test_thread_says_where_a_mail_belongs(mail: Path) -> None:
