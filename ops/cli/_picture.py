@@ -68,8 +68,10 @@ def _height(part: RenderableType) -> int:
 
 def _in_lines(part: RenderableType) -> RenderableType:
     """Cuts what would make a row take two lines."""
-    for column in part.columns if isinstance(part, Table) else ():
-        column.no_wrap, column.overflow = True, "ellipsis"
+    if isinstance(part, Table):
+        part.title = Text(str(part.title), no_wrap=True, overflow="ellipsis")
+        for column in part.columns:
+            column.no_wrap, column.overflow = True, "ellipsis"
     return part
 
 
@@ -92,10 +94,10 @@ def _stages(sample: Sample) -> RenderableType:
 
 def _sources(sources: Sequence[Health], lines: int, wide: bool) -> RenderableType:
     """As many as fit so many lines; where not all do, the worst."""
-    title, room = "Sources, since this start", max(1, lines - 3)
+    title, room, of = "Sources, since this start", max(1, lines - 3), len(sources)
     if len(sources) > room:
         sources = sorted(sources, key=lambda health: _WORST.index(health.state))[:room]
-        title += f" (the worst {len(sources)}; `switchboard channels` shows all)"
+        title = f"Sources, the worst {room} of {of}"
     rows = [
         {
             "source": health.name,
