@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import signal
 import sys
 import tempfile
@@ -37,15 +38,24 @@ PEER_SECONDS = 60.0
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(folder: Path, wanted: Sequence[str], seed: int, rate: float, channels: Sequence[str] = tuple(PACE)) -> Chaos:
-    """Play the faults in a new world in `folder`, and tell what was found."""
+def run(
+    folder: Path,
+    wanted: Sequence[str],
+    seed: int,
+    rate: float,
+    channels: Sequence[str] = tuple(PACE),
+    minutes: float = math.inf,
+) -> Chaos:
+    """Play the faults in a new world in `folder`, and tell what was found. No fault begins after so many `minutes`."""
     machine, began = this_machine(), time.monotonic()
     plan = list(chosen(_all(channels), wanted))
     with World(folder, seed, rate, say, channels) as world:
         rounds = Rounds(world)
+        rounds.warm_up()
         for number, fault in enumerate(plan, 1):
             say(f"{time.monotonic() - began:5.0f} s  {number:2} of {len(plan)}  {fault.name}")
-            told(rounds.play(fault))
+            late = time.monotonic() - began > minutes * 60
+            told(rounds.skip(fault, f"the {minutes:g} minutes of this run were over") if late else rounds.play(fault))
         return _sum(world, rounds, Chaos(
             machine=machine, seed=seed, rate=rate, channels=len(channels), minutes=round((time.monotonic() - began) / 60, 1),
             said=len(world.load.said), stored_rows=0, sha256="", rows=[], peer=Losses(), ours=Losses(),
@@ -107,6 +117,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the traffic and the faults ({SEED})")
     parser.add_argument("--rate", type=float, default=1.0, help=f"times {sum(PACE.values()):g} sayings a second (1)")
     parser.add_argument("--channels", default=",".join(PACE), help="on which there is traffic (all)")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="after which the rest is reported as not injected (none)"
+    )
     parser.add_argument("--list", action="store_true", help="name the faults and end")
     parser.add_argument("--keep", type=Path, help="an empty folder for all logs and stores, which stays")
     wanted = parser.parse_args()
@@ -119,7 +132,9 @@ def main() -> None:
     if not list(chosen(_all(PACE), names)):
         sys.exit(f"chaos: no fault begins with {' or '.join(names)}: --list names them")
     with tempfile.TemporaryDirectory(prefix="switchboard-chaos-", ignore_cleanup_errors=True) as folder:
-        found = run(wanted.keep or Path(folder), names, wanted.seed, wanted.rate, wanted.channels.split(","))
+        found = run(
+            wanted.keep or Path(folder), names, wanted.seed, wanted.rate, wanted.channels.split(","), wanted.minutes
+        )
     recoveries = [row.recovery for row in found.injected if row.recovery is not None]
     say(
         f"{found.survived} of {len(found.injected)} faults survived; recovery p50 {percentile(recoveries, 0.5):.1f} s, "

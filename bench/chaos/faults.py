@@ -26,6 +26,7 @@ JOIN_SECONDS, TAKEN_SECONDS = 5.0, 4.0
 TAKEN_OVER = ("normalize", "thread", "route", "ledger")
 AWAY_SECONDS = 10.0
 CRASH_SECONDS = 4.0
+CHANGED_SECONDS = 90.0
 JUMP = 90
 """Seconds: within what signatures allow for clocks that differ."""
 
@@ -130,7 +131,7 @@ def _kill_broker(node: int) -> Callable[[World], str]:
         world.nodes.kill(node)
         time.sleep(2)
         world.over()
-        world.nodes.restart(node)
+        world.launch(node)
         return f"kill -9, 2 s away; {led}"
 
     return inject
@@ -232,9 +233,14 @@ def _move_clock(world: World) -> str:
     if world.clock.library is None:
         raise NotInjected(REMEDY)
     names = [name for name in ("sms", "webform", "webhook", "mail") if name in world.channels] + world.hurt.stages()
+    starts = {name: world.supervisor.starts(name) for name in names}
     for name in names:
         world.supervisor.change(name, world.clock.environment)
-    time.sleep(6)
+    until = time.monotonic() + CHANGED_SECONDS
+    while any(world.supervisor.starts(name) == starts[name] for name in names):
+        if time.monotonic() > until:
+            raise TimeoutError(f"not all of {', '.join(names)} run again in {CHANGED_SECONDS:g} s")
+        time.sleep(0.2)
     for seconds in (JUMP, -JUMP, 0):
         world.clock.move(seconds)
         time.sleep(4)

@@ -14,6 +14,7 @@ RESTART_SECONDS = 0.5
 STOP_SECONDS = 20.0
 _LOOK_SECONDS = 0.05
 GIVEN_UP = 2
+RUNS = "running: "
 
 
 class Process:
@@ -117,6 +118,10 @@ class Supervisor:
             process = self.processes[name]
             process.environment = environment(self.folder, more)
             process.send(signal.SIGTERM)
+
+    def starts(self, name: str) -> int:
+        """How often it has said that it runs."""
+        return self.processes[name].log.read_text(errors="replace").count(RUNS)
 
     def remove(self, name: str, number: int = signal.SIGTERM) -> int:
         """End a process for good; its status."""

@@ -39,15 +39,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     kind: str
-    detail: str
-    skipped: str
-    seconds: float
-    progress: float | None
-    recovery: float | None
-    waiting: int
-    said: int
-    repeats: Repeats
-    ended: dict[str, list[int]]
+    detail: str = ""
+    skipped: str = ""
+    seconds: float = 0.0
+    progress: float | None = None
+    recovery: float | None = None
+    waiting: int = 0
+    said: int = 0
+    repeats: Repeats = Repeats()
+    ended: dict[str, list[int]] = {}
     peer: Losses | None = None
     problems: list[str] = []
 

@@ -24,7 +24,7 @@ def several(world: World) -> str:
         world.supervisor.kill(name)
         world.chance.choice(world.brokers).cut()
         time.sleep(0.3)
-    world.nodes.restart(node)
+    world.launch(node)
     time.sleep(max(0.0, until - time.monotonic()))
     world.supervisor.resume(paused)
     world.over()
@@ -41,8 +41,5 @@ def everything(world: World) -> str:
         world.supervisor.kill(name)
     time.sleep(1)
     world.over()
-    for node in nodes:
-        world.nodes.launch(node)
-    for node in nodes:
-        world.nodes.await_back(node)
+    world.launch(*nodes)
     return f"nodes {' and '.join(map(str, sorted(nodes)))}, and {len(names)} processes"

@@ -41,7 +41,7 @@ class World:
     """All of it, for as long as the context. The attributes are what faults take hold of.
 
     `ended` is when the fault of this round was over (monotonic), None before; `spoiled` counts the garbage by topic; `left` are
-    workers that a fault has added and that stay until the next round.
+    workers that a fault has added and that stay until the next round; `starting` are nodes that it has killed and launched again.
     """
 
     def __init__(self, folder: Path, seed: int, rate: float, say: Say, channels: Sequence[str] = tuple(PACE)) -> None:
@@ -52,6 +52,7 @@ class World:
         self.ended: float | None = None
         self.spoiled: Counter[str] = Counter()
         self.left: tuple[str, ...] = ()
+        self.starting: tuple[int, ...] = ()
         self._seed, self._rate = seed, rate
         self._stack = ExitStack()
 
@@ -92,6 +93,19 @@ class World:
     def over(self) -> None:
         """The fault is over now; what follows is recovery."""
         self.ended = time.monotonic()
+
+    def launch(self, *nodes: int) -> None:
+        """Start killed nodes again. Nobody waits until they are back but the verdict: messages need not either."""
+        self.starting += nodes
+        for node in nodes:
+            self.nodes.launch(node)
+
+    def await_back(self) -> list[str]:
+        """Wait until all that were launched are back in the cluster; nothing to complain of."""
+        starting, self.starting = self.starting, ()
+        for node in starting:
+            self.nodes.await_back(node)
+        return []
 
     def _start(self) -> None:
         enter = self._stack.enter_context

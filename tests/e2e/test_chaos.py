@@ -18,5 +18,5 @@ def test_two_faults_are_survived(tmp_path: Path) -> None:
     assert found.rows[0].ended["route"] == [-9]
     assert found.said > 20
     assert found.ours.lost == 0
-    assert found.rows[0].waiting > 0  # a broker is only back when most of what waited for it is stored
+    assert found.rows[0].waiting > 0
     assert all(row.recovery is not None for row in found.rows)

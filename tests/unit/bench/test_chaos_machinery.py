@@ -61,6 +61,17 @@ def test_a_process_is_started_again_with_another_environment(tmp_path: Path) -> 
         wait(lambda: (tmp_path / "it.log").read_text() == "None\nmore\n")
 
 
+def test_starts_are_counted_by_what_a_process_says(tmp_path: Path) -> None:
+    """One that was launched and does not say yet that it runs has not started."""
+    with Supervisor(tmp_path) as supervisor:
+        supervisor.start("silent", script("import time; time.sleep(60)"))
+        supervisor.start("it", script("import time; print('running: it', flush=True); time.sleep(60)"))
+        wait(lambda: supervisor.starts("it") == 1)
+        supervisor.kill("it")
+        wait(lambda: supervisor.starts("it") == 2)
+        assert supervisor.starts("silent") == 0
+
+
 @pytest.fixture
 def link() -> Iterator[Link]:
     """A link to a server that gives everything back."""
