@@ -46,11 +46,10 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 def faults(channels: Iterable[str], stages: Iterable[str]) -> list[Fault]:
-    """All of them, one at a time, and at the end several at once."""
+    """All of them: one at a time, several at once, and last the connectors, which are the most alike if the time is too short for all."""
     channels, stages = list(channels), list(stages)
     return [
         *(Fault(f"kill stage {name}", "kill", _kill(name), peer=name == "normalize") for name in stages),
-        *(Fault(f"kill connector {name}", "kill", _kill(name)) for name in channels),
         *(Fault(f"kill broker {node}", "broker", _kill_broker(node), peer=True) for node in range(1, NODES + 1)),
         Fault("kill the leader of the busiest partition", "broker", _kill_leader, peer=True),
         *(Fault(f"pause stage {name}", "pause", _pause(name), peer=name == "normalize") for name in stages),
@@ -70,6 +69,7 @@ def faults(channels: Iterable[str], stages: Iterable[str]) -> list[Fault]:
         Fault("spoil records", "records", _spoil, peer=True),
         Fault("several at once", "storm", storms.several, peer=True),
         Fault("everything is killed", "storm", storms.everything, peer=True),
+        *(Fault(f"kill connector {name}", "kill", _kill(name)) for name in channels),
     ]
 
 
