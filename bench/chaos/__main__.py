@@ -24,7 +24,7 @@ import msgspec
 
 from bench.chaos import checks, page
 from bench.chaos.boards import SECOND
-from bench.chaos.faults import QUICK, Fault, chosen, faults
+from bench.chaos.faults import QUICK, Fault, by_turns, chosen, faults
 from bench.chaos.plan import PACE
 from bench.chaos.report import Chaos, Losses, Row, percentile, save
 from bench.chaos.rounds import Rounds
@@ -48,7 +48,7 @@ def run(
 ) -> Chaos:
     """Play the faults in a new world in `folder`, and tell what was found. No fault begins after so many `minutes`."""
     machine, began = this_machine(), time.monotonic()
-    plan = list(chosen(_all(channels), wanted))
+    plan = list(by_turns(chosen(_all(channels), wanted)))
     with World(folder, seed, rate, say, channels) as world:
         rounds = Rounds(world)
         rounds.warm_up()

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from itertools import zip_longest
 
 import msgspec
 
@@ -46,10 +47,11 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 def faults(channels: Iterable[str], stages: Iterable[str]) -> list[Fault]:
-    """All of them: one at a time, several at once, and last the connectors, which are the most alike if the time is too short for all."""
+    """All of them: one at a time, and several at once."""
     channels, stages = list(channels), list(stages)
     return [
         *(Fault(f"kill stage {name}", "kill", _kill(name), peer=name == "normalize") for name in stages),
+        *(Fault(f"kill connector {name}", "kill", _kill(name)) for name in channels),
         *(Fault(f"kill broker {node}", "broker", _kill_broker(node), peer=True) for node in range(1, NODES + 1)),
         Fault("kill the leader of the busiest partition", "broker", _kill_leader, peer=True),
         *(Fault(f"pause stage {name}", "pause", _pause(name), peer=name == "normalize") for name in stages),
@@ -69,7 +71,6 @@ def faults(channels: Iterable[str], stages: Iterable[str]) -> list[Fault]:
         Fault("spoil records", "records", _spoil, peer=True),
         Fault("several at once", "storm", storms.several, peer=True),
         Fault("everything is killed", "storm", storms.everything, peer=True),
-        *(Fault(f"kill connector {name}", "kill", _kill(name)) for name in channels),
     ]
 
 
@@ -81,6 +82,14 @@ def chosen(every: Iterable[Fault], wanted: Iterable[str]) -> Iterator[Fault]:
     """Those whose name begins with one of these, or all of them when none is given; `kill stage` is four."""
     prefixes = tuple(wanted) or ("",)
     return (fault for fault in every if fault.name.startswith(prefixes))
+
+
+def by_turns(every: Iterable[Fault]) -> Iterator[Fault]:
+    """One of each kind, then the next of each: a run that ends early has had all kinds."""
+    kinds: dict[str, list[Fault]] = {}
+    for fault in every:
+        kinds.setdefault(fault.kind, []).append(fault)
+    return (fault for turn in zip_longest(*kinds.values()) for fault in turn if fault is not None)
 
 
 def _kill(name: str) -> Callable[[World], str]:

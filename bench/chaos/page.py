@@ -57,13 +57,13 @@ def page(found: Chaos) -> str:
     recoveries = _recoveries(found)
     machine = found.machine
     head = (
-        f"**{found.survived} of {len(found.injected)} faults survived**, {len(found.rows) - len(found.injected)} could not be injected. "
+        f"**{found.survived} of {len(found.injected)} faults survived**, {len(found.rows) - len(found.injected)} were not injected. "
         f"{found.said:,} sayings on {found.channels} channels within {found.minutes:g} minutes; recovery p50 "
         f"{percentile(recoveries, 0.5):.1f} s, p99 {percentile(recoveries, 0.99):.1f} s, the longest {max(recoveries, default=0):.1f} s. "
         f"Compared at the end: {found.stored_rows:,} rows, SHA-256 `{found.sha256[:16]}…`."
     )
     where = (
-        f"Seed {found.seed}, {machine.cores} cores, {machine.system}, {machine.python}, Apache Kafka {machine.versions['apache-kafka']}, "
+        f"Seed {found.seed}, {found.rate:g} times the usual pace, {machine.cores} cores, {machine.system}, {machine.python}, Apache Kafka {machine.versions['apache-kafka']}, "
         f"faust-streaming {machine.versions['faust-streaming']}, aiokafka {machine.versions['aiokafka']}, {machine.at[:10]}, load {machine.load:g} before."
     )
     return "\n\n".join(

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import msgspec
 
 from bench.chaos.boards import toml
-from bench.chaos.faults import Fault, chosen, faults
+from bench.chaos.faults import Fault, by_turns, chosen, faults
 from bench.chaos.page import page, picture
 from bench.chaos.plan import PACE
 from bench.chaos.report import Chaos, Losses, Repeats, Row, load, percentile, save
@@ -36,7 +36,7 @@ def test_what_was_not_injected_was_not_survived() -> None:
     """Neither was what broke something."""
     found = report(row("kill <a>"), row("full disk", skipped="no root"), row("kill b", problems=("lost: one",)))
     assert (found.survived, len(found.injected)) == (1, 2)
-    assert "**1 of 2 faults survived**, 1 could not be injected" in page(found)
+    assert "**1 of 2 faults survived**, 1 were not injected" in page(found)
     assert "- kill b: lost: one" in page(found)
     assert "| full disk | no root |" in page(found)
 
@@ -75,6 +75,15 @@ def test_every_process_and_every_broker_is_killed() -> None:
     expected = {f"kill connector {channel}" for channel in PACE} | {f"kill stage {stage}" for stage in STAGES}
     expected |= {f"pause stage {stage}" for stage in STAGES} | {f"kill broker {node}" for node in (1, 2, 3)}
     assert expected - set(names) == set()
+
+
+def test_faults_of_all_kinds_take_turns() -> None:
+    """None is left out, and a kind comes again only after all others have had their turn."""
+    every = faults(PACE, STAGES)
+    turns = list(by_turns(every))
+    assert sorted(fault.name for fault in turns) == sorted(fault.name for fault in every)
+    kinds = {fault.kind for fault in every}
+    assert {fault.kind for fault in turns[: len(kinds)]} == kinds
 
 
 def test_faults_are_chosen_by_their_beginnings() -> None:
