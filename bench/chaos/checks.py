@@ -38,8 +38,11 @@ TWO_WAYS: dict[str, tuple[str, ...]] = {
     "slack": ("source_id",),
     "sms": ("source_id", "sent_at", "fields"),
     "whatsapp_twilio": ("source_id", "sent_at", "fields"),
+    "filedrop": ("source_id",),
 }
-"""What in the details of a message depends on whether it came first by a call or by a list: a call knows its country, a list its time."""
+"""What in the details of a message depends on whether it came first by a call or by a list: a call knows its country, a list its time.
+A file that still grows is named by when it was last changed, as it was read.
+"""
 APART = ("voice",)
 """Channels that are not compared: a caller hears the answers of one Switchboard, so that the other has another call."""
 MOST_TOLD = 5

@@ -36,7 +36,8 @@ is drained, all of this must hold, or the fault counts as not survived and the c
   times by the clock of whoever received it (`since`, `named_at`, `opened_at`, `updated_at`, `routed_at`, `said_at`, `received_at`, `at`), the
   `revision` (revisions and decisions are compared by their message) with `status`, `priority` and `queue` between two messages, and the
   `origin` of a message (partition and offset). Where a message is both told by a call and found in a list (SMS, WhatsApp by Twilio, Slack), what only one of
-  the two knows (`source_id`, `sent_at`, `fields`) depends on which came first. Calls are not compared, since the caller hears the answers of one
+  the two knows (`source_id`, `sent_at`, `fields`) depends on which came first; so does the `source_id` of a
+  line in a file that still grows, with the file's time when it was read. Calls are not compared, since the caller hears the answers of one
   Switchboard; all else is asked of them too.
 
 **Recovery** is the time from the end of a fault (a kill ends at once, a pause with SIGCONT, a broker's death when it is started again) until
