@@ -84,10 +84,12 @@ def page(found: Chaos) -> str:
 
 
 def _row(row: Row) -> Sequence[str]:
+    if row.skipped:
+        return (row.name, row.skipped, "", "", "", "", "", "not injected")
     repeats = row.repeats
-    outcome = "not injected" if row.skipped else "survived" if row.survived else "**broken**"
+    outcome = "survived" if row.survived else "**broken**"
     outputs = f"{repeats.raw}, {repeats.normalized + repeats.threaded + repeats.routed}"
-    return (row.name, row.skipped or row.detail, f"{row.seconds:g} s", str(row.waiting), _seconds(row.progress),
+    return (row.name, row.detail, f"{row.seconds:g} s", str(row.waiting), _seconds(row.progress),
             _seconds(row.recovery), outputs, outcome)  # fmt: skip
 
 

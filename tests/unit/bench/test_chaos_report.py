@@ -38,7 +38,7 @@ def test_what_was_not_injected_was_not_survived() -> None:
     assert (found.survived, len(found.injected)) == (1, 2)
     assert "**1 of 2 faults survived**, 1 were not injected" in page(found)
     assert "- kill b: lost: one" in page(found)
-    assert "| full disk | no root |" in page(found)
+    assert "| full disk | no root |  |  |  |  |  | not injected |" in page(found)
 
 
 def test_a_fault_that_was_never_recovered_from_is_shown_so() -> None:
