@@ -50,7 +50,7 @@ unit: $(VENV)/dev
 test: ## the quick half with more examples, then every test against real servers
 	@$(MAKE) --no-print-directory check EXAMPLES=suite
 	$(BIN)/pytest -q -m "slow and not engine" --numprocesses 2
-	$(BIN)/pytest -m engine
+	$(BIN)/pytest -m engine --numprocesses 2 --dist loadfile
 
 accuracy: $(VENV)/dev ## how much mail is read right, on labelled corpora, beside peer libraries
 	$(BIN)/python -m bench.accuracy
