@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import http.client
 
 import pytest
 
@@ -14,9 +14,12 @@ pytestmark = pytest.mark.slow
 
 def test_a_connection_outlives_the_pause_between_two_polls() -> None:
     """The edge's own server would close it after five seconds, just when it is asked again: that looked like a fault."""
-    with FakeTwilio() as twilio, socket.create_connection(("127.0.0.1", int(twilio.url.rpartition(":")[2]))) as line:
-        line.sendall(b"GET /nothing HTTP/1.1\r\nHost: twilio\r\n\r\n")
-        assert line.recv(65536).startswith(b"HTTP/1.1 404")
-        line.settimeout(DEFAULT_LIMITS.idle_seconds + 1)
+    with FakeTwilio() as twilio:
+        line = http.client.HTTPConnection("127.0.0.1", int(twilio.url.rpartition(":")[2]))
+        line.request("GET", "/nothing")
+        answer = line.getresponse()
+        assert (answer.status, answer.read() != b"") == (404, True)
+        line.sock.settimeout(DEFAULT_LIMITS.idle_seconds + 1)
         with pytest.raises(TimeoutError):
-            line.recv(1)
+            line.sock.recv(1)
+        line.close()
