@@ -30,7 +30,7 @@ def look(cluster: Cluster) -> str:
         try:
             with socket.create_connection((host, int(port)), _SECONDS) as plain:
                 if cluster.security_protocol.endswith("SSL"):
-                    _handshake(plain, host, broker.strip(), _context(cluster))
+                    _handshake(plain, host, broker.strip(), tls_context(cluster))
                 reached = True
         except (OSError, ValueError):
             continue
@@ -63,7 +63,8 @@ def _refused(broker: str) -> bool:
     return False
 
 
-def _context(cluster: Cluster) -> ssl.SSLContext:
+def tls_context(cluster: Cluster) -> ssl.SSLContext:
+    """How a cluster is spoken to over TLS. Raises `Misconfigured` when its files cannot be read."""
     try:
         context = ssl.create_default_context(cafile=cluster.ssl_cafile or None)
         if cluster.ssl_certfile:

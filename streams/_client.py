@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
 
 import faust
 from faust.types.auth import CredentialsArg
 from yarl import URL
 
+from connectors._kafkalook import tls_context
 from normalizer.cluster import Cluster
 from normalizer.errors import Misconfigured
 from streams._packed import BATCH_BYTES
@@ -64,31 +64,18 @@ def credentials(cluster: Cluster) -> CredentialsArg | None:
         case "PLAINTEXT":
             return None
         case "SSL":
-            return faust.SSLCredentials(context=_tls(cluster))
+            return faust.SSLCredentials(context=tls_context(cluster))
         case "SASL_PLAINTEXT" | "SASL_SSL":
             return faust.SASLCredentials(
                 username=cluster.username,
                 password=cluster.password,
                 mechanism=cluster.sasl_mechanism or "PLAIN",
-                ssl_context=_tls(cluster) if cluster.security_protocol == "SASL_SSL" else None,
+                ssl_context=tls_context(cluster) if cluster.security_protocol == "SASL_SSL" else None,
             )
         case other:
             raise Misconfigured(
                 f"security_protocol is {other!r}: it must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
             )
-
-
-def _tls(cluster: Cluster) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=cluster.ssl_cafile or None)
-        if cluster.ssl_certfile:
-            context.load_cert_chain(cluster.ssl_certfile, cluster.ssl_keyfile or None)
-    except OSError as error:
-        raise Misconfigured(
-            f"the TLS files of the Kafka connection cannot be read ({error}): "
-            "look at ssl_cafile, ssl_certfile and ssl_keyfile"
-        ) from error
-    return context
 
 
 def consumer_settings(app: App) -> dict[str, Any]:
