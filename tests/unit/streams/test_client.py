@@ -71,7 +71,9 @@ def test_a_wrong_protocol_is_named() -> None:
 
 def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
     """The message names the settings to look at."""
-    with pytest.raises(Misconfigured, match=r"TLS files .* look at kafka.ssl_cafile, kafka.ssl_certfile and kafka.ssl_keyfile"):
+    with pytest.raises(
+        Misconfigured, match=r"TLS files .* look at kafka.ssl_cafile, kafka.ssl_certfile and kafka.ssl_keyfile"
+    ):
         credentials(Cluster(security_protocol="SSL", ssl_cafile=str(tmp_path / "none.pem")))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from normalizer.errors import Rejected
-from normalizer.events import Message, Origin, Routed, StatusChange
+from normalizer.events import Merged, Message, Origin, Routed, StatusChange
 from normalizer.tickets import ClosedPolicy
 from normalizer.wire import header
 from streams._record import Record
@@ -130,6 +130,19 @@ def test_a_message_of_no_raw_record_is_rejected(origin: Origin | None) -> None:
         Thread().decide(record(stranger), State(Thread.tables))
     with pytest.raises(Rejected, match="names no raw record"):
         Thread().origin(record(stranger))
+
+
+def test_a_number_over_64_bits_is_rejected() -> None:
+    """Nobody of ours writes it, and nothing could be remembered of it; the stage goes on."""
+    line = Line()
+    (first,) = line.feed(message("m1"))
+    ticket = first.ticket
+    merged = Merged(
+        conversation_id=ticket.conversation_id, customer_id=ticket.customer_id, into_conversation_id="c2",
+        into_customer_id=ticket.customer_id, into_customer=ticket.customer, sequence=1 << 70,
+    )  # fmt: skip
+    with pytest.raises(Rejected, match=r"would get a number over 64 bits \(.*\): look at what wrote it"):
+        line.route.decide(record(merged), line.tickets)
 
 
 def test_the_trace_goes_on() -> None:
