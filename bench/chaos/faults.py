@@ -12,6 +12,7 @@ import msgspec
 
 from bench.chaos import storms
 from bench.chaos.clock import REMEDY
+from bench.chaos.disk import Disk
 from bench.chaos.garbage import spoil
 from bench.chaos.links import Link
 from bench.chaos.nodes import leads
@@ -171,20 +172,20 @@ def _fill_store(world: World) -> str:
     deliver = [world.supervisor.pid(name) for name in world.supervisor.processes if name.startswith("deliver")]
     with closing(sqlite3.connect(world.hurt.store)) as connection:  # what it has reserved would take in some more
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    world.store_disk.fill(deliver)
-    time.sleep(DISK_SECONDS)
-    world.store_disk.free(deliver)
-    world.over()
-    return f"{world.store_disk.how} for {DISK_SECONDS:g} s"
+    return _filling(world, world.store_disk, deliver)
 
 
 def _fill_blobs(world: World) -> str:
     writers = [world.supervisor.pid(name) for name in ("normalize", *world.channels)]
-    world.blob_disk.fill(writers)
+    return _filling(world, world.blob_disk, writers)
+
+
+def _filling(world: World, disk: Disk, writers: Sequence[int]) -> str:
+    disk.fill(writers)
     time.sleep(DISK_SECONDS)
-    world.blob_disk.free(writers)
+    disk.free(writers)
     world.over()
-    return f"{world.blob_disk.how} for {DISK_SECONDS:g} s"
+    return f"{disk.how} for {DISK_SECONDS:g} s"
 
 
 def _cut(world: World) -> str:
