@@ -11,11 +11,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from connectors._arrival import arrived
 from connectors._base import Page
 from connectors._claim import claimed
 from connectors._imap import Described, Folder, Session, session
@@ -169,7 +170,7 @@ class Mail(Recounted[MailSettings]):
 
     def _unfetched(self, folder: Folder, uid: int) -> RawEvent:
         reason = "every fetch of it failed"
-        return self._raw(folder, uid, Described(0, datetime.now(UTC)), b"", unfetched=reason)
+        return self._raw(folder, uid, Described(0, arrived()), b"", unfetched=reason)
 
     def _told(self) -> dict[str, str]:
         """What the reader is told of this account; a replay reads with what held when the mail came."""

@@ -13,6 +13,7 @@ from typing import cast
 import msgspec
 from starlette.routing import BaseRoute
 
+from connectors._arrival import arrived
 from connectors._base import Accept, Blobs, Page, Receiver
 from connectors._media import noted
 from connectors._recount import Listed, Recounted
@@ -132,7 +133,7 @@ class Voice(Receiver[VoiceSettings], Recounted[VoiceSettings]):
             source_id=f"{source};{item.sid}",
             body=item.body,
             content_type=JSON,
-            received_at=datetime.now(UTC),
+            received_at=arrived(),
             key=item.parent or item.call or item.sid,
             attributes={key: text for key, text in facts.items() if text},
         )

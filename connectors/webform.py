@@ -13,7 +13,6 @@ import re
 import time
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -26,6 +25,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from connectors._arrival import arrived
 from connectors._base import Accept, Blobs, Receiver
 from connectors._guard import Problem, described, problem, read_body
 from connectors._rate import Rate
@@ -197,7 +197,7 @@ class WebForm(Receiver[WebFormSettings]):
             source_id=_source_id(key or found.key, found),
             body=body,
             content_type=content_type[:300],
-            received_at=datetime.now(UTC),
+            received_at=arrived(),
             attributes=facts,
             dataref=dataref,
         )

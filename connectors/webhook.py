@@ -15,7 +15,6 @@ import time
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, ClassVar
 
@@ -25,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from connectors._arrival import arrived
 from connectors._base import Accept, Blobs, Receiver
 from connectors._guard import Problem, read_body
 from connectors._mapping.reading import MAPPING, Reader, read
@@ -156,7 +156,7 @@ class Webhook(Receiver[WebhookSettings]):
             source_id=event_id("item", key, digest) if key else str(uuid.uuid4()),
             body=part.body,
             content_type=content_type,
-            received_at=datetime.now(UTC),
+            received_at=arrived(),
             attributes={MAPPING: self._reader.encoded, **part.attributes},
         )
 

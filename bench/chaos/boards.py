@@ -58,6 +58,7 @@ class Board:
             "kafka": {key: value for key, value in msgspec.structs.asdict(self.cluster).items() if value != ""},
             "store": {"path": str(self.store)},
             "blobs": {"url": self.blobs.as_uri()},
+            "threads": {"messages_per_hour": 0},  # who is the first of a flood depends on the order of arrival
             "state": {"folder": str(self.folder / "state")},  # two boards share this machine, and may not share a disk
             "http": {"port": port or 8480},
         }

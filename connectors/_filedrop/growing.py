@@ -9,11 +9,11 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from datetime import UTC, datetime
 from typing import BinaryIO
 
 import msgspec
 
+from connectors._arrival import arrived
 from connectors._base import Page
 from connectors._filedrop.folder import Folder, Found
 from connectors._filedrop.framing import Span, begins_mail, lines, mails
@@ -109,7 +109,7 @@ class GrowingFiles:
             return None
         except OSError as error:
             why = error.strerror or type(error).__name__
-            event = self._records.unreadable(f"{tail.name};{tail.born};unreadable", datetime.now(UTC), why)
+            event = self._records.unreadable(f"{tail.name};{tail.born};unreadable", arrived(), why)
             return _Read((event,), msgspec.structs.replace(tail, seen=found.changed), more=False)
 
     def _read(self, file: BinaryIO, tail: Tail, found: Found, settled: int, *, quiet: bool) -> _Read:
@@ -135,7 +135,7 @@ class GrowingFiles:
     def _events(self, file: BinaryIO, span: Span, name: str) -> list[RawEvent]:
         if self._records.reader:
             return self._records.line(file, span, name)
-        return [self._records.mail(file, span, name, datetime.now(UTC), MBOX)]
+        return [self._records.mail(file, span, name, arrived(), MBOX)]
 
     def _continues(self, file: BinaryIO, tail: Tail) -> bool:
         """Whether this is the file that was read so far, and what was read is still before the place."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import BinaryIO
 
 import msgspec
 
+from connectors._arrival import arrived
 from connectors._base import Blobs
 from connectors._filedrop.framing import Span
 from connectors._mailkey import thread_root
@@ -71,7 +72,7 @@ class Records:
         facts = {BESIDE: item.beside} if item.beside else {}
         if not item.found:
             facts[LOST] = "yes"
-        raw = self._raw(name, item.body, JSON, datetime.now(UTC), dataref, None, facts)
+        raw = self._raw(name, item.body, JSON, arrived(), dataref, None, facts)
         return msgspec.structs.replace(raw, key=self.reader.told(raw).key) if self.reader else raw
 
     def _content(self, file: BinaryIO, span: Span) -> tuple[bytes, str | None]:

@@ -11,7 +11,6 @@ import hmac
 import re
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, TypeVar
 
@@ -19,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from connectors._arrival import arrived
 from connectors._base import Accept, Blobs, Receiver
 from connectors._guard import Problem, read_body
 from connectors._media import Media
@@ -112,7 +112,7 @@ class MetaReceiver(Receiver[M]):
 
     async def _raw_events(self, found: Sequence[tuple[Item, Draft | None]]) -> list[RawEvent]:
         """A raw event for each item, with what could be fetched for it."""
-        now = datetime.now(UTC)
+        now = arrived()
         fetched = await self._fetching.attributes([draft for _, draft in found])
         return [
             RawEvent(

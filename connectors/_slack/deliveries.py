@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 
 import msgspec
 
+from connectors._arrival import arrived
 from connectors._slack.context import CHANNEL, CHANNEL_TYPE
 from connectors._slack.directory import Directory
 from connectors._slack.payload import event_of, key, payload, source_id, thread_of
@@ -60,7 +60,7 @@ class Deliveries:
             source_id=name,
             body=body,
             content_type=content_type[:300] or _JSON,
-            received_at=datetime.now(UTC),
+            received_at=arrived(),
             key=key,
             attributes=told,
         )

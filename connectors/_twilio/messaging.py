@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from connectors._arrival import arrived
 from connectors._base import Accept, Blobs, Page, Receiver
 from connectors._media import Fetched, noted
 from connectors._recount import Listed, Recounted
@@ -142,7 +143,7 @@ class Messaging(Receiver[MessagingSettings], Recounted[MessagingSettings]):
             source_id=source_id,
             body=body,
             content_type=content_type,
-            received_at=datetime.now(UTC),
+            received_at=arrived(),
             key=parties(told, pool).thread or None,
             attributes={**attributes, POOL: pool} if pool else attributes,
         )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from connectors._arrival import arrived
 from connectors._base import Accept
 from connectors._media import noted
 from connectors._twilio.door import signed_body, signing_keys
@@ -89,7 +89,7 @@ class Doors:
             source_id=f"{door};{name(found, door)}"[:500],
             body=body,
             content_type=FORM,
-            received_at=datetime.now(UTC),
+            received_at=arrived(),
             key=(found.get("ParentCallSid") or call or found.get("RecordingSid") or None),
             attributes={key: text for key, text in facts.items() if text},
         )

@@ -6,12 +6,12 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from connectors._arrival import arrived
 from connectors._base import Accept, Blobs
 from connectors._guard import Problem
 from connectors._media import MEDIA
@@ -184,7 +184,7 @@ class Desk:
             source_id=source_id,
             body=body,
             content_type="application/json",
-            received_at=datetime.now(UTC),
+            received_at=arrived(),
             key=session,
             attributes=dict(attributes),
         )

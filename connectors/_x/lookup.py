@@ -10,11 +10,11 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from connectors._arrival import arrived
 from connectors._base import Page
 from connectors._x import snowflake
 from connectors._x.api import Api
@@ -94,7 +94,7 @@ class Lookup:
             source_id=f"{self._source};{name};deletion",
             body=json.dumps(problem).encode(),
             content_type=DELETION_TYPE,
-            received_at=datetime.now(UTC),
+            received_at=arrived(),
             key=thread,
             attributes={"source": self._source, "user": self._settings.user_id, "id": name, "thread": thread},
         )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 
 import msgspec
 
+from connectors._arrival import arrived
 from connectors._base import Page
 from connectors._x import snowflake
 from connectors._x.api import Answer
@@ -142,7 +142,7 @@ class Walk:
             source_id=f"{self._source};{name}",
             body=body,
             content_type="application/json",
-            received_at=datetime.now(UTC),
+            received_at=arrived(),
             key=key or None,
             attributes=told,
         )
