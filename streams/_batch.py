@@ -74,10 +74,11 @@ async def decide(
             for output in found:
                 if output.size > MAX_RECORD_BYTES:
                     raise _too_large(output)  # noqa: TRY301 - a call for each record would be paid for by all
-        except Rejected as error:
+        except (Rejected, OverflowError) as error:
             state.undo()
-            letters.append((at, error.reason, str(error)))
-            found = dead_letter(stage, record, error)
+            reason = error if isinstance(error, Rejected) else _too_far(error)
+            letters.append((at, reason.reason, str(reason)))
+            found = dead_letter(stage, record, reason)
         except Exception as error:
             raise StageFailed(_failure(stage.name, record, error)) from error
         else:
@@ -145,6 +146,14 @@ async def patiently(name: str, progress: Progress, call: Callable[P, T], *args: 
         else:
             progress.waiting = ""
             return answer
+
+
+def _too_far(error: OverflowError) -> Rejected:
+    """JSON has numbers and years without end; what a stage remembers and sends has not. None of ours comes near."""
+    return Rejected(
+        "out-of-range",
+        f"this record holds or leads to a number over 64 bits or an impossible date ({error}): look at what wrote it",
+    )
 
 
 def _too_large(output: Output) -> Rejected:

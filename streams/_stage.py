@@ -66,7 +66,7 @@ class Stage(Processor):
         `state` holds what was decided for the records before this one in the same partition. A record can come
         again after its effect is in the state (a redelivery: the same origin) and then gives the same outputs.
         Raises `Rejected` when the record cannot be processed: its changes to the state are taken back and it goes
-        to ``dead.letters``. Any other exception is a bug: the process stops and the batch is given again.
+        to ``dead.letters``; so for `OverflowError`, a number or date out of range. Any other exception is a bug: the process stops and the batch is given again.
         """
 
     def sum_up(self, state: State) -> Sequence[Output]:  # noqa: ARG002 - most stages have nothing to add

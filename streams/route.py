@@ -14,7 +14,6 @@ import msgspec
 
 from normalizer import ids
 from normalizer.decisions import Rulings, choose_queue, prioritize, suppress
-from normalizer.errors import Rejected
 from normalizer.events import Absorbed, Decision, Merged, Routed, StatusChange, Threaded
 from normalizer.policy import Policy
 from normalizer.tickets import (
@@ -38,7 +37,7 @@ from streams._state import State, Table
 from streams.thread import message_source
 
 _state = msgspec.msgpack.Decoder(TicketState)
-_encode = msgspec.msgpack.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
 
 
 class Route(Stage):
@@ -201,13 +200,3 @@ def _name(event: Absorbed) -> str:
 def _write(state: State, conversation_id: str, after: TicketState) -> None:
     state["tickets"].set(after.ticket.id.encode(), _pack(after))
     state["current"].set(conversation_id.encode(), after.ticket.id.encode())
-
-
-def _pack(state: TicketState) -> bytes:
-    try:
-        return _encode(state)
-    except OverflowError as error:  # somebody else wrote the record: no revision and no sequence of ours is so large
-        raise Rejected(
-            "number-too-large",
-            f"ticket {state.ticket.id} would get a number over 64 bits ({error}): look at what wrote it",
-        ) from None

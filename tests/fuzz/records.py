@@ -119,7 +119,7 @@ def _stage(stage: Stage) -> Target:
         record = Record(found.name, 0, memory.count, b"k", found.body, found.headers, 0)
         try:
             stage.decide(record, state)
-        except Rejected:
+        except (Rejected, OverflowError):  # the runtime sets both aside: streams/_batch.py
             state.undo()
             stage_origin(stage, record)
             return "rejected"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import msgspec
@@ -13,6 +14,7 @@ from normalizer.errors import Rejected
 from normalizer.events import Merged, Message, Origin, Routed, StatusChange
 from normalizer.tickets import ClosedPolicy
 from normalizer.wire import header
+from streams._batch import Progress, decide
 from streams._record import Record
 from streams._state import State
 from streams.thread import Thread
@@ -132,7 +134,7 @@ def test_a_message_of_no_raw_record_is_rejected(origin: Origin | None) -> None:
         Thread().origin(record(stranger))
 
 
-def test_a_number_over_64_bits_is_rejected() -> None:
+def test_a_number_over_64_bits_becomes_a_dead_letter() -> None:
     """Nobody of ours writes it, and nothing could be remembered of it; the stage goes on."""
     line = Line()
     (first,) = line.feed(message("m1"))
@@ -141,8 +143,12 @@ def test_a_number_over_64_bits_is_rejected() -> None:
         conversation_id=ticket.conversation_id, customer_id=ticket.customer_id, into_conversation_id="c2",
         into_customer_id=ticket.customer_id, into_customer=ticket.customer, sequence=1 << 70,
     )  # fmt: skip
-    with pytest.raises(Rejected, match=r"would get a number over 64 bits \(.*\): look at what wrote it"):
-        line.route.decide(record(merged), line.tickets)
+    before = line.tickets.snapshot()
+    letter, *_ = asyncio.run(decide(line.route, [record(merged)], line.tickets, Progress()))
+    assert letter.topic == "dead.letters"
+    assert dict(letter.headers)["sb_reason"] == b"out-of-range"
+    assert b"holds or leads to a number over 64 bits or an impossible date (" in dict(letter.headers)["sb_error"]
+    assert line.tickets.snapshot() == before
 
 
 def test_the_trace_goes_on() -> None:
