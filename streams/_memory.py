@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from aiokafka import TopicPartition  # type: ignore[import-untyped]  # aiokafka ships no types
 
-from streams._state import END, Changes, Entries, InMemory, State
+from streams._state import END, Entries, InMemory, State
 
 FETCH_BYTES = 4 << 20
 _FETCH_WAIT_MS = 500
@@ -23,10 +23,16 @@ _AT_ONCE = 20_000  # changes of a changelog that are put where the entries are a
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
-    """How far one input was processed: the next offset, and what was committed when this was written."""
+    """How far one input was processed: the next offset, and what was committed when this was written.
+
+    `epoch` grows whenever a partition gets another owner, and `changes` says how many records before this one in the
+    changelog belong to it: so a batch can be told that was written by a worker that had lost its partition.
+    """
 
     next: int
     committed: int
+    epoch: int = 0
+    changes: int = 0
 
 
 class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
@@ -39,7 +45,9 @@ class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
 class Memory:
     """The state of one partition and the position of each input in it. `since` is whose generation it is.
 
-    `end` is the offset in the changelog at which the next record of ours must land.
+    `end` is the offset in the changelog at which the next record of ours must land. `outdated` says that the changelog
+    has records of a later generation than ours: either we lost the partition, or the group was made anew. Ask Kafka, then
+    `succeed` or leave it.
     """
 
     def __init__(
@@ -54,9 +62,12 @@ class Memory:
         self.since = since
         self.positions = dict(known.positions)
         self.end = self._checkpoint = known.end
+        self.outdated = False
+        self._newest = self._epoch = max((each.epoch for each in self.positions.values()), default=0)
         self._resumed: set[str] = set()
         self._ours = tuple(name.encode() + END for name in tables)
-        self._unplaced: Changes = {}
+        self._unplaced: list[tuple[int, bytes, bytes | None]] = []
+        self._stale: set[bytes] = set()
         self._entries = InMemory() if entries is None else entries
         self.state = State(tables, self._entries)
 
@@ -64,15 +75,28 @@ class Memory:
         """Take in one record of the changelog. Changes count when the position after them has come."""
         if not key.startswith(END):
             if key.startswith(self._ours):  # or it is of a table that this version of the stage no longer has
-                self._unplaced[key] = value
+                self._unplaced.append((offset, key, value))
             return
-        self.state.changes.update(self._unplaced)
-        self._unplaced.clear()
         if value is not None:
-            self.positions[key[1:].decode()] = msgspec.json.decode(value, type=Position)
-        self._checkpoint = offset + 1
+            position = msgspec.json.decode(value, type=Position)
+            if position.epoch < self._newest:
+                self._leave_out(offset - position.changes)
+                return
+            self._newest = position.epoch
+            self.positions[key[1:].decode()] = position
+        self.state.changes.update((key, value) for _, key, value in self._unplaced)
+        if self._stale:
+            self._stale.difference_update(key for _, key, _ in self._unplaced)
+        self._unplaced.clear()
+        if not self._stale:  # else whoever begins at the checkpoint would not know what to write over
+            self._checkpoint = offset + 1
         if len(self.state.changes) >= _AT_ONCE:
             self._keep()
+
+    def _leave_out(self, first: int) -> None:
+        """Forget the records from `first` on: somebody wrote them who had lost the partition and did not know it."""
+        self._stale.update(key for offset, key, _ in self._unplaced if offset >= first)
+        self._unplaced = [each for each in self._unplaced if each[0] < first]
 
     def done(self, topic: str, first: int) -> int:
         """The offset before which the records of a batch that starts at `first` are in the state already.
@@ -90,25 +114,36 @@ class Memory:
     def changes(self, topic: str, position: Position) -> list[tuple[bytes, bytes | None]]:
         """The changelog of a batch of `topic`: what changed since `keep`, and the position at the end.
 
-        What a torn batch had left at the end of the changelog would count by this position. So it is written over
-        with what was there before, or with what this batch made of it.
+        What a torn batch had left at the end of the changelog would count by this position, and what was left out would
+        count once Kafka compacts. So both are written over with what was there before, or with what this batch made of it.
         """
         changes = self.state.changes
-        for key in self._unplaced.keys() - changes.keys():
-            changes[key] = self._entries.get(key)
+        for key in {key for _, key, _ in self._unplaced} | self._stale:
+            if key not in changes:
+                changes[key] = self._entries.get(key)
+        position = msgspec.structs.replace(position, epoch=self._epoch, changes=len(changes))
         self.positions[topic] = position
         return [*changes.items(), (END + topic.encode(), msgspec.json.encode(position))]
 
     def keep(self, end: int) -> None:
         """The changelog has the changes of the batch, and ends at `end`: they are what is remembered from now on."""
         self._unplaced.clear()
+        self._stale.clear()
+        self._newest = self._epoch
         self.end = self._checkpoint = end
         self._keep()
 
     def restored(self, end: int) -> None:
         """The changelog was read to its end."""
         self.end = end
+        self._epoch = max(self._newest, self.since or 0)
+        self.outdated = self.since is not None and self.since < self._newest
         self._keep()
+
+    def succeed(self) -> None:
+        """The partition is ours although its records are of a later generation: count on from there."""
+        self._epoch = self._newest + 1
+        self.outdated = False
 
     def _keep(self) -> None:
         self.state.keep(msgspec.json.encode(Checkpoint(self._checkpoint, self.positions)))

@@ -211,12 +211,12 @@ class Consumer(driver.Consumer):
             self._in_hand = None
             self._idle.set()
 
-    async def confirm(self) -> None:
+    async def confirm(self, after: float = CONFIRM_SECONDS) -> None:
         """Make sure that the batch in hand is still ours: a process that was paused does not know that it was given up.
 
         Costs nothing while batches are short, and a question to Kafka for one that took long. Raises `GivenAway`.
         """
-        if _now() - self._begun < CONFIRM_SECONDS:
+        if _now() - self._begun < after:
             return
         if not await cast("ConsumerThread", self._thread).is_member(self._begun_in):
             raise GivenAway("its partitions were given away while a batch was in hand: was this process paused?")

@@ -174,6 +174,9 @@ class Worker:
             return
         stage = cast("Stage", self.stage)
         memory = await self._memories.of(tp.partition, self._consumer.owned_since(tp))
+        if memory.outdated:
+            await self._consumer.confirm(after=0.0)
+            memory.succeed()
         done = memory.done(topic, batch[0].offset)
         fresh = batch if done <= batch[0].offset else [record for record in batch if record.offset >= done]
         self.progress.skipped += len(batch) - len(fresh)

@@ -14,13 +14,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from kafka import KafkaProducer  # type: ignore[import-untyped]  # no types
 
 from normalizer.cluster import Cluster
 from ops.engine.kafka import Engine
-from streams._stage import topics_of
+from streams._memory import Position
+from streams._stage import state_topic, topics_of
+from streams._state import END
 from streams._transport import BATCH_RECORDS
 from tests.e2e.stage_process import Count
 from tests.e2e.stage_topics import INPUT, OUTPUT, Topics, committed
@@ -144,6 +148,42 @@ def test_a_worker_that_was_paused_in_a_batch_changes_nothing(cluster: Cluster, s
     expected |= _produce(cluster, 1_000, after=5_000)
     wait(lambda: committed(cluster, "count") == 6_000)
     assert _repeats(cluster, expected) <= BATCH_RECORDS
+
+
+def test_what_a_worker_writes_that_lost_its_partition_is_left_out(cluster: Cluster, spawn: Spawn) -> None:
+    """It was stopped within the write itself: its old values land behind those of its successor.
+
+    Neither the successor that is at work nor the one after it may count on from them.
+    """
+    expected = _produce(cluster, 2_000)
+    first = spawn(0.1)
+    wait(lambda: committed(cluster, "count") == 2_000)
+    first.kill()
+    late = records(cluster, state_topic(Count()))
+    second = spawn(0.1)
+    expected |= _produce(cluster, 1_000, after=2_000)
+    wait(lambda: committed(cluster, "count") == 3_000)
+    _write(cluster, late)
+    expected |= _produce(cluster, 1_000, after=3_000)
+    wait(lambda: committed(cluster, "count") == 4_000)
+    _write(cluster, late)
+    second.kill()
+    spawn(0.1)
+    expected |= _produce(cluster, 1_000, after=4_000)
+    wait(lambda: committed(cluster, "count") == 5_000)
+    assert _repeats(cluster, expected) <= 2 * BATCH_RECORDS
+
+
+def _write(cluster: Cluster, late: list[Any]) -> None:
+    """Append to each partition of the changelog the last batch of these records of it."""
+    producer = KafkaProducer(bootstrap_servers=cluster.brokers)
+    for position in {record.partition: record for record in late if record.key.startswith(END)}.values():
+        first = position.offset - msgspec.json.decode(position.value, type=Position).changes
+        for record in late:
+            if record.partition == position.partition and first <= record.offset <= position.offset:
+                producer.send(record.topic, record.value, record.key, partition=record.partition)
+    producer.flush()
+    producer.close()
 
 
 def test_a_worker_outlives_its_broker(cluster: Cluster, spawn: Spawn, engine: Engine) -> None:

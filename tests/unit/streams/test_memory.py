@@ -1,9 +1,11 @@
 """The state is what its changelog says, up to the last position in it."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams._memory import Memory, Position
+from streams._memory import Checkpoint, Memory, Position
+from streams._state import Changes, InMemory
 
 TABLES = ("a", "b")
 keys = st.binary(max_size=3)
@@ -23,8 +25,8 @@ def _batch(memory: Memory, edits: list[tuple[str, bytes, bytes | None]], end: in
     return log
 
 
-def _replayed(log: Log) -> Memory:
-    memory = Memory(TABLES)
+def _replayed(log: Log, since: int | None = None, entries: InMemory | None = None) -> Memory:
+    memory = Memory(TABLES, since, entries)
     for offset, (key, value) in enumerate(log):
         memory.apply(key, value, offset)
     memory.restored(len(log))
@@ -64,7 +66,7 @@ def test_a_torn_batch_did_not_happen(
     torn = _batch(memory, second, 2)[:-1][:cut]
     restored = _replayed(whole + torn)
     assert before == restored.state.snapshot()
-    assert Position(1, 0) == restored.positions["in"]
+    assert Position(1, 0, 0, len(whole) - 1) == restored.positions["in"]
 
 
 @given(changes, changes, changes, st.integers(0, 8))
@@ -113,3 +115,70 @@ def test_a_table_that_is_gone_is_left_out() -> None:
     """A changelog of an earlier version of a stage can be read."""
     memory = _replayed([(b"old\0k", b"v"), (b"a\0k", b"v"), (b"\0in", b"[1,0]")])
     assert memory.state.snapshot() == {"a": {b"k": b"v"}, "b": {}}
+
+
+class _Kept(InMemory):
+    """Entries that note the checkpoints that went with them."""
+
+    checkpoint = Checkpoint()
+
+    def write(self, changes: Changes, checkpoint: bytes) -> None:
+        """Take over changes."""
+        super().write(changes, checkpoint)
+        self.checkpoint = msgspec.json.decode(checkpoint, type=Checkpoint)
+
+
+@given(changes, changes, changes, changes, st.booleans())
+def test_who_lost_its_partition_and_writes_when_it_wakes_changes_nothing(
+    first: list[tuple[str, bytes, bytes | None]],
+    theirs: list[tuple[str, bytes, bytes | None]],
+    second: list[tuple[str, bytes, bytes | None]],
+    third: list[tuple[str, bytes, bytes | None]],
+    compacts: bool,
+) -> None:
+    """Its successor has written meanwhile; what it puts behind that counts for nobody, also when only the last of each key is left."""
+    sleeper = Memory(TABLES, since=1)
+    sleeper.restored(0)
+    log = _batch(sleeper, first, 1)
+    successor = _replayed(log, since=2)
+    late = _batch(sleeper, theirs, 2)
+    log += _batch(successor, second, 3)
+    assert _replayed(log + late, since=3).state.snapshot() == successor.state.snapshot()
+    again = _replayed(log + late, since=2)
+    assert again.positions == successor.positions
+    log += late + _batch(again, third, 4)
+    if compacts:
+        last = {key: index for index, (key, _) in enumerate(log)}
+        log = [entry for index, entry in enumerate(log) if last[entry[0]] == index]
+    assert _replayed(log, since=4).state.snapshot() == again.state.snapshot()
+
+
+def test_a_checkpoint_waits_until_what_was_left_out_is_written_over() -> None:
+    """Who began behind it would not know, and compaction would make it the last of its key."""
+    entries = _Kept()
+    log: Log = [(b"a\0k", b"good"), (b"\0in", b"[3,0,2,1]"), (b"a\0k", b"late"), (b"\0in", b"[2,0,1,1]"),
+                (b"b\0k", b"more"), (b"\0in", b"[4,0,2,1]")]  # fmt: skip
+    memory = _replayed(log, since=2, entries=entries)
+    assert memory.state.snapshot() == {"a": {b"k": b"good"}, "b": {b"k": b"more"}}
+    assert entries.checkpoint.end == 2
+    assert memory.changes("in", Position(5, 0)) == [(b"a\0k", b"good"), (b"\0in", b"[5,0,2,1]")]
+    memory.keep(8)
+    assert entries.checkpoint == Checkpoint(8, {"in": Position(5, 0, 2, 1)})
+
+
+def test_a_torn_batch_before_a_late_one_is_left_to_the_next_position() -> None:
+    """Only what the late one says is its own is left out."""
+    log: Log = [(b"\0in", b"[3,0,2,0]"), (b"a\0k", b"torn or compacted"), (b"b\0k", b"late"), (b"\0in", b"[2,0,1,1]"),
+                (b"\0in", b"[4,0,2,0]")]  # fmt: skip
+    assert _replayed(log).state.snapshot() == {"a": {b"k": b"torn or compacted"}, "b": {}}
+
+
+def test_a_group_that_was_made_anew_goes_on_from_the_epoch_before() -> None:
+    """Its generations begin at 1; whoever finds later ones must ask first."""
+    log: Log = [(b"a\0k", b"v"), (b"\0in", b"[3,0,9,1]")]
+    assert not _replayed(log, since=9).outdated
+    memory = _replayed(log, since=1)
+    before = memory.outdated
+    memory.succeed()
+    assert (before, memory.outdated) == (True, False)
+    assert memory.changes("in", Position(4, 0)) == [(b"\0in", b"[4,0,10,0]")]
