@@ -7,7 +7,6 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -27,7 +26,8 @@ from connectors._twilio.settings import MessagingSettings
 from connectors.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 from connectors.sms import Sms
 from normalizer.errors import Misconfigured
-from tests.servers.corpora import CORPORA, needs_corpora
+from tests.servers.corpora import needs_corpora
+from tests.unit.connectors.fakes.twilio_openapi import openapi
 
 pytestmark = pytest.mark.slow
 
@@ -58,19 +58,6 @@ def twilio(running: FakeTwilio) -> FakeTwilio:
 def client(twilio: FakeTwilio) -> TwilioClient:
     """The real client package."""
     return TwilioClient(ACCOUNT_SID, (AUTH_TOKEN,), twilio.url)
-
-
-@cache
-def openapi() -> Any:
-    """Twilio's document of its API, with what OpenAPI 3.0 calls nullable in the terms of JSON Schema."""
-    file = CORPORA / "twilio_oai" / "spec" / "json" / "twilio_api_v2010.json"
-    return json.loads(file.read_text(), object_hook=_nullable)
-
-
-def _nullable(each: dict[str, Any]) -> dict[str, Any]:
-    if each.pop("nullable", False) and isinstance(each.get("type"), str):
-        each["type"] = [each["type"], "null"]
-    return each
 
 
 def check(path: str, method: str, status: int, body: Any) -> None:

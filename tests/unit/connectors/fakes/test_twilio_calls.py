@@ -18,6 +18,7 @@ from connectors._twilio.client import TwilioClient
 from connectors.fakes._twilio.phone import Caller
 from connectors.fakes.twilio import ACCOUNT_SID, AUTH_TOKEN, FakeTwilio
 from tests.servers.corpora import CORPORA, needs_corpora
+from tests.unit.connectors.fakes.twilio_openapi import openapi
 from tests.unit.connectors.voice_line import ANN, JO, OURS, line, read, stand_in, told
 
 pytestmark = pytest.mark.slow
@@ -34,19 +35,6 @@ def twilio() -> Iterator[FakeTwilio]:
 def client(twilio: FakeTwilio) -> TwilioClient:
     """The real client package."""
     return TwilioClient(ACCOUNT_SID, (AUTH_TOKEN,), twilio.url)
-
-
-@cache
-def openapi() -> Any:
-    """Twilio's document of its API, with what OpenAPI 3.0 calls nullable in the terms of JSON Schema."""
-    file = CORPORA / "twilio_oai" / "spec" / "json" / "twilio_api_v2010.json"
-    return json.loads(file.read_text(), object_hook=_nullable)
-
-
-def _nullable(each: dict[str, Any]) -> dict[str, Any]:
-    if each.pop("nullable", False) and isinstance(each.get("type"), str):
-        each["type"] = [each["type"], "null"]
-    return each
 
 
 @cache
