@@ -78,7 +78,7 @@ class Voices:
         mail["Message-ID"] = f"<{said.talk}.{said.turn}.{self._run}@chaos.example>"
         if said.turn > 1:
             parents = [f"<{said.talk}.{turn}.{self._run}@chaos.example>" for turn in range(1, said.turn)]
-            mail["In-Reply-To"], mail["References"] = parents[-1], " ".join(parents[-10:])
+            mail["In-Reply-To"], mail["References"] = parents[-1], " ".join([*parents[:1], *parents[1:][-9:]])
         mail.set_content(said.text)
         if said.number % 5 == 0:
             mail.add_attachment(
