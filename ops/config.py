@@ -12,10 +12,11 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import platformdirs
+from msgspec import Meta
 
 from connectors._base import Blobs, Connector
 from normalizer import secret
@@ -75,6 +76,17 @@ class StateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return Path(self.folder) if self.folder else None
 
 
+class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `switchboard purge` forgets; topics are in `kafka.retention_days`.
+
+    Tickets go `tickets_days` after their last update, whatever their status; without it they stay for ever. With
+    `sweep_blobs` the files go that no ticket names and no topic can; only where the blob store is a folder.
+    """
+
+    tickets_days: Annotated[int, Meta(ge=1)] | None = None
+    sweep_blobs: bool = False
+
+
 class Http(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the doors of the push channels listen.
 
@@ -105,6 +117,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     kafka: Cluster | None = None
     store: Store = Store()
     blobs: BlobSettings = BlobSettings()
+    retention: Retention = Retention()
     http: Http = Http()
     state: StateSettings = StateSettings()
     rules: Policy = POLICY

@@ -33,6 +33,7 @@ COMMANDS = {
     "tickets": "ops.cli.tickets",
     "customers": "ops.cli.customers",
     "blobs": "ops.cli.blobs",
+    "purge": "ops.cli.purge",
     "store": "ops.cli.store",
     "ledger": "ops.cli.ledger",
     "reconcile": "ops.cli.reconcile",

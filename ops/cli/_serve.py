@@ -1,4 +1,4 @@
-"""What `up` and `run connector` share: the doors on their port, and when to stop."""
+"""What commands that go on share: the doors on their port, the next round, and when to stop."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 
 from connectors._bearer import Bearer
 from connectors._edge import Edge
@@ -71,3 +72,11 @@ def asked_to_stop() -> Iterator[threading.Event]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+def rounds(every: timedelta | None) -> Iterator[threading.Event]:
+    """One round, or with `every` one in this time until SIGTERM or Ctrl-C, which also set what is given."""
+    with asked_to_stop() as stop:
+        yield stop
+        while every is not None and not stop.wait(every.total_seconds()):
+            yield stop

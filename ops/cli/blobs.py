@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from connectors._sweep import sweep
-from normalizer.cluster import Cluster
-from ops import channels
+from connectors._sweep import Swept
 from ops.cli._session import session
 from ops.cli._show import STDOUT, AsJson, lines
-from ops.retention import whole_way_hours
-from sinks._tickets import Tickets
+from ops.forgetting import sweep_blobs
 
 app = typer.Typer(help="The blob store.", no_args_is_help=True)
 
@@ -26,13 +23,13 @@ def sweep_(context: typer.Context, as_json: AsJson = False) -> None:
 
     What other destinations (webhooks, archives) refer to is not asked: copy what they need.
     """
-    config = session(context).config
-    cluster = config.kafka or Cluster()
-    hours = whole_way_hours(cluster, channels.names())
-    with Tickets(config.store.where) as store:
-        used = store.files()
-    swept = sweep(config.blobs.url, used, hours * 3600)
+    swept = sweep_blobs(session(context).config)
     if as_json:
         lines([swept])
     else:
-        STDOUT.print(f"deleted: {swept.blobs} blobs of {swept.bytes} bytes; {swept.left} are left", highlight=False)
+        STDOUT.print(swept_line(swept), highlight=False)
+
+
+def swept_line(swept: Swept) -> str:
+    """What was deleted, for people."""
+    return f"deleted: {swept.blobs} blobs of {swept.bytes} bytes; {swept.left} are left"

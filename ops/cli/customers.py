@@ -46,11 +46,14 @@ def tell(gone: Gone, as_json: bool) -> None:
     if as_json:
         lines([gone])
         return
-    STDOUT.print(
+    STDOUT.print(gone_line(gone), highlight=False, soft_wrap=True)
+
+
+def gone_line(gone: Gone) -> str:
+    """What was forgotten, for people."""
+    return (
         f"forgotten: {gone.tickets} tickets with {gone.messages} messages, {gone.customers} customers, and the words of "
-        f"{gone.words} messages in tickets of others",
-        highlight=False,
-        soft_wrap=True,
+        f"{gone.words} messages in tickets of others"
     )
 
 

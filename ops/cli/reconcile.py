@@ -16,7 +16,7 @@ from normalizer.errors import Misconfigured
 from ops import wiring
 from ops.cli._duration import duration
 from ops.cli._reach import reach
-from ops.cli._serve import asked_to_stop
+from ops.cli._serve import rounds
 from ops.cli._session import session
 from ops.cli._show import STDOUT, AsJson, lines, table
 from ops.reconcile import Count, reconcile, report
@@ -53,12 +53,10 @@ def command(
     if not chosen:
         raise Misconfigured(f"no account of {name!r} has a source that can be counted again: doors and files have none")
     cluster = reach(found)
-    with asked_to_stop() as stop:
-        while True:
-            counts = _look(cluster, chosen, since, repair, stop)
-            _show(counts, as_json)
-            if every is None or stop.wait(every.total_seconds()):
-                break
+    counts: list[Count] = []
+    for stop in rounds(every):
+        counts = _look(cluster, chosen, since, repair, stop)
+        _show(counts, as_json)
     if not all(count.well for count in counts):
         raise typer.Exit(1)
 
