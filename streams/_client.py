@@ -19,7 +19,9 @@ PARTITION_FETCH_BYTES = 2 << 20
 
 
 class App(faust.App):
-    """A Faust app that keeps nothing on disk."""
+    """A Faust app that keeps nothing on disk. `cluster` is what its names belong to."""
+
+    cluster: Cluster
 
     def _create_directories(self) -> None:
         return
@@ -27,7 +29,7 @@ class App(faust.App):
 
 def new_app(name: str, cluster: Cluster) -> App:
     """The Faust app of a stage: its own consumer group, no web server, no topics of its own."""
-    return App(
+    app = App(
         cluster.named(name),
         broker=[URL(f"batched://{broker.strip()}") for broker in cluster.brokers.split(",")],
         broker_credentials=credentials(cluster),
@@ -56,6 +58,8 @@ def new_app(name: str, cluster: Cluster) -> App:
         producer_request_timeout=60.0,
         producer_compression_type="lz4",
     )
+    app.cluster = cluster
+    return app
 
 
 def credentials(cluster: Cluster) -> CredentialsArg | None:

@@ -35,7 +35,7 @@ class Packed(BatchBuilder):  # type: ignore[misc]  # aiokafka ships no types
 
     def __init__(self, size: int = BATCH_BYTES) -> None:
         super().__init__(size, 0)
-        self._made: bytes | None = None
+        self._made: bytearray | None = None
 
     def fill(self, entries: Sequence[Entry], first: int, now: int) -> int:
         """Put in as many entries as fit, from number `first` on; returns the number of the next one.
@@ -53,19 +53,19 @@ class Packed(BatchBuilder):  # type: ignore[misc]  # aiokafka ships no types
         self.close()
         return number
 
-    def _build(self) -> bytes:
+    def _build(self) -> bytearray:
         if self._made is None:
             self._made = _compressed(super()._build())
         return self._made
 
 
-def _compressed(plain: bytearray) -> bytes:
+def _compressed(plain: bytearray) -> bytearray:
     """The same batch with its records compressed, unless that makes it larger."""
-    records = lz4_encode(bytes(plain[_HEADER:]), level=_FAST)
+    records = lz4_encode(bytes(memoryview(plain)[_HEADER:]), level=_FAST)
     if len(records) + _HEADER >= len(plain):
-        return bytes(plain)
-    batch = bytearray(plain[:_HEADER]) + records
+        return plain
+    batch: bytearray = plain[:_HEADER] + records
     batch[_ATTRIBUTES] |= _LZ4
     _LENGTH.pack_into(batch, 8, len(batch) - 12)
-    _CRC.pack_into(batch, 17, calc_crc32c(bytes(batch[21:])))
-    return bytes(batch)
+    _CRC.pack_into(batch, 17, calc_crc32c(memoryview(batch)[21:]))
+    return batch

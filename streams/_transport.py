@@ -17,25 +17,22 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from contextlib import suppress
 from typing import Any, cast
 
-from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # aiokafka ships no types
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor  # type: ignore[import-untyped]
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
+from streams._consumer import ConsumerThread
+from streams._record import Record
+
 BATCH_RECORDS = 500
 BATCH_BYTES = 4 << 20
-FETCH_BYTES = 16 << 20
-FETCH_WAIT_MS = 250
-RETRY_MS = 300
-HOUR_MS = 3600 * 1000
 CONFIRM_SECONDS = 4.0
 """A batch that is in hand for longer asks whether it is still ours before it writes state: the session could be over."""
 FINISH_SECONDS = 8.0
 """How long a rebalance waits for the batch in hand: less than the session timeout, so that nobody is thrown out."""
 
-Batch = Sequence[Any]
-"""aiokafka's records of one partition, in order."""
+Batch = Sequence[Record]
+"""Records of one partition, in order."""
 
 Process = Callable[[Batch], Coroutine[Any, Any, None]]
 
@@ -49,12 +46,12 @@ class GivenAway(Exception):
 
 def split(records: Batch) -> Iterator[Batch]:
     """Cut records into batches of at most `BATCH_RECORDS` and, unless one alone is larger, `BATCH_BYTES`."""
-    if sum(len(record.value or b"") + len(record.key or b"") for record in records) <= BATCH_BYTES:
+    if sum(len(record.value) + len(record.key or b"") for record in records) <= BATCH_BYTES:
         yield from (records[start : start + BATCH_RECORDS] for start in range(0, len(records), BATCH_RECORDS))
         return
     start = size = 0
     for index, record in enumerate(records):
-        room = len(record.value or b"") + len(record.key or b"")
+        room = len(record.value) + len(record.key or b"")
         if index > start and (index - start >= BATCH_RECORDS or size + room > BATCH_BYTES):
             yield records[start:index]
             start, size = index, 0
@@ -66,69 +63,6 @@ def split(records: Batch) -> Iterator[Batch]:
 def _now() -> float:
     """Seconds that also pass while the machine sleeps, where the system counts them."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Fetches and keeps the membership of the group alive, in a thread and an event loop of its own."""
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        conf = self.app.conf
-        return AIOKafkaConsumer(
-            bootstrap_servers=driver.server_list(transport.url, transport.default_port),
-            client_id=conf.broker_client_id,
-            group_id=conf.id,
-            # The same partitions of all inputs go to the same member; Faust would take round robin here.
-            partition_assignment_strategy=[RangePartitionAssignor],
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_poll_records=conf.broker_max_poll_records,
-            # A stage that waits for its destination, or is paused, keeps its partitions: nobody could do better.
-            max_poll_interval_ms=24 * HOUR_MS,
-            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
-            fetch_max_bytes=FETCH_BYTES,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
-            retry_backoff_ms=RETRY_MS,
-            request_timeout_ms=int(conf.broker_request_timeout * 1000),
-            session_timeout_ms=int(conf.broker_session_timeout * 1000),
-            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
-            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
-            **driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
-        )
-
-    async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Go back to what is committed, and to the beginning where nothing is: aiokafka would stay where it is there.
-
-        Does nothing when a rebalance comes in between, which seeks by itself when it is over.
-        """
-        found: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
-        return found
-
-    async def _seek_to_committed(self) -> Mapping[TP, int | None]:
-        consumer = self._ensure_consumer()
-        generation = consumer._coordinator.generation  # noqa: SLF001 - as Faust does; there is no other way
-        committed = {tp: await consumer.committed(tp) for tp in consumer.assignment()}
-        fresh = [tp for tp, offset in committed.items() if offset is None]
-        beginning = await consumer.beginning_offsets(fresh) if fresh else {}
-        if consumer._coordinator.generation != generation:  # noqa: SLF001 - the same
-            return {}
-        for tp, offset in (committed | beginning).items():
-            consumer.seek(tp, offset)
-        return committed
-
-    async def is_member(self, generation: int) -> bool:
-        """Whether Kafka, asked now, counts this consumer as a member of the group in that generation."""
-        found: bool = await self.call_thread(self._is_member, generation)
-        return found
-
-    async def _is_member(self, generation: int) -> bool:
-        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - as Faust does; there is no other way
-        while coordinator.generation == generation:
-            if await coordinator._do_heartbeat():  # noqa: SLF001 - the same
-                return bool(coordinator.generation == generation)
-            await asyncio.sleep(
-                RETRY_MS / 1000
-            )  # the broker that knows is away or another one: that says nothing of us
-        return False
 
 
 class Consumer(driver.Consumer):
@@ -180,7 +114,7 @@ class Consumer(driver.Consumer):
             tp.partition,
             last.offset,
             last.timestamp / 1000,
-            last.timestamp_type,
+            0,
             [],
             None,
             cast("bytes", batch),  # Faust passes a raw value on as it is

@@ -18,7 +18,7 @@ from streams._client import App, consumer_settings, new_app
 from streams._memories import Memories
 from streams._memory import Position
 from streams._outbox import Outbox
-from streams._record import Output, Record
+from streams._record import Output
 from streams._stage import Processor, Stage, Writer, state_topic
 from streams._topics import check_topics
 from streams._transport import BATCH_RECORDS, Batch, Consumer
@@ -131,7 +131,7 @@ class Worker:
         self._began = time.monotonic()
 
     async def _process(self, batch: Batch) -> None:
-        tp = TP(batch[0].topic, batch[0].partition)
+        tp = TP(self.cluster.named(batch[0].topic), batch[0].partition)
         began, held = time.perf_counter(), waits()
         while True:
             try:
@@ -165,11 +165,11 @@ class Worker:
         await outbox.flush()
 
     async def _apply(self, tp: TP, batch: Batch) -> None:
-        topic = self.cluster.bare(tp.topic)
+        topic = batch[0].topic
         producer = cast("Any", self._app.producer)._ensure_producer()  # noqa: SLF001 - Faust's send is per record
         outbox = Outbox(producer, self.cluster.named)
         if isinstance(self.stage, Writer):
-            await self._post(outbox, await write(self.stage, _records(topic, batch), self.progress, self._breaker))
+            await self._post(outbox, await write(self.stage, batch, self.progress, self._breaker))
             await outbox.flush()
             return
         stage = cast("Stage", self.stage)
@@ -182,9 +182,7 @@ class Worker:
         self.progress.skipped += len(batch) - len(fresh)
         if not fresh:
             return
-        await self._post(
-            outbox, await decide(stage, _records(topic, fresh), memory.state, self.progress, self._breaker)
-        )
+        await self._post(outbox, await decide(stage, fresh, memory.state, self.progress, self._breaker))
         await outbox.flush()
         if stage.tables:
             await self._consumer.confirm()
@@ -211,7 +209,3 @@ class Worker:
         if not self._app.started or self._app.should_stop:
             return {}
         return {(self.cluster.bare(tp.topic), tp.partition): each for tp, each in self._consumer.offsets().items()}
-
-
-def _records(topic: str, batch: Batch) -> list[Record]:
-    return [Record(topic, r.partition, r.offset, r.key, r.value or b"", r.headers, r.timestamp) for r in batch]

@@ -1,24 +1,22 @@
 """The transport cuts what was fetched into batches of a bounded size."""
 
-from types import SimpleNamespace
-from typing import Any
-
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams._record import Record
 from streams._transport import BATCH_BYTES, BATCH_RECORDS, split
 
 MEGABYTE = 1 << 20
 
 
-def _record(size: int) -> Any:
-    return SimpleNamespace(key=b"", value=b"\0" * size)
+def _record(size: int) -> Record:
+    return Record("in", 0, 0, b"", b"\0" * size)
 
 
 @given(st.integers(0, 3 * BATCH_RECORDS))
 def test_nothing_is_lost_and_the_order_is_kept(count: int) -> None:
     """The batches, one after the other, are the records."""
-    records = [SimpleNamespace(key=None, value=None, offset=offset) for offset in range(count)]
+    records = [Record("in", 0, offset, None, b"") for offset in range(count)]
     batches = list(split(records))
     assert records == [record for batch in batches for record in batch]
     assert all(0 < len(batch) <= BATCH_RECORDS for batch in batches)
