@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from normalizer.events import Message
 from sinks._words import CJK, indexed, words
@@ -21,22 +21,42 @@ _LONGEST = 100  # characters of a word; PostgreSQL takes 2,046 bytes
 _LAST_PLACE = 16_383  # PostgreSQL counts no further
 _MOST_BYTES = 500_000  # of the words of a message; PostgreSQL takes 1 MB with their places
 _GAP = 5  # places between two fields, so that no phrase reaches from one into the other
+_SHORT = 30_000  # characters that cannot hold so many words that a limit above is met
 
 
 def vector(message: Message) -> str:
     """What can be found of a message, as the text of a tsvector: subject A, sender B, text D."""
-    sender = f"{message.sender.name} {message.sender.address}"
+    fields = (("A", message.subject), ("B", f"{message.sender.name} {message.sender.address}"), ("", message.text))
+    short = sum(len(text) for _, text in fields) < _SHORT and all(text.isascii() for _, text in fields)
+    places = _plain_places(fields) if short else _places(fields)
+    # Words are letters and digits, so that nothing in them is syntax.
+    return " ".join([f"'{word}':{found}" for word, found in places.items()])
+
+
+def _plain_places(fields: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    """The places of each word of short texts in ASCII: what `_places` gives, in fewer steps."""
+    places: dict[str, str] = {}
+    at = 0
+    for weight, text in fields:
+        for at, word in enumerate(_ASCII.findall(text.lower()), at + 1):  # noqa: B020 - it goes on from field to field
+            cut = word[:_LONGEST]
+            places[cut] = f"{places[cut]},{at}{weight}" if cut in places else f"{at}{weight}"
+        at += _GAP
+    return places
+
+
+def _places(fields: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    """The places of each word, with the weight of its field."""
     places: dict[str, list[str]] = defaultdict(list)
     at, room = 0, _MOST_BYTES
-    for weight, text in (("A", message.subject), ("B", sender), ("", message.text)):
+    for weight, text in fields:
         for word in _pairs(_tokens(indexed(text))):
             at += 1
             if word not in places and (room := room - 4 * len(word) - 8) < 0:
                 break
             places[word].append(f"{min(at, _LAST_PLACE)}{weight}")
         at += _GAP
-    # Words are letters and digits, so that nothing in them is syntax.
-    return " ".join(f"'{word}':{','.join(found)}" for word, found in places.items())
+    return {word: ",".join(found) for word, found in places.items()}
 
 
 def matching(query: str) -> str:
