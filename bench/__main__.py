@@ -20,6 +20,7 @@ from pathlib import Path
 
 from bench.figures import PARTS
 from bench.part import say
+from bench.reasons import explained
 from bench.report import RESULTS, load
 from bench.shown import goal
 
@@ -63,10 +64,10 @@ def main() -> None:
         if why := ended(part, arguments):
             failed[part] = why
         say(f"=== {part}: {why or 'done'}, {time.monotonic() - began:.0f} s")
-    for part in given.parts:
-        if part not in failed:
-            for each in load(given.results / f"{part}.json").goals:
-                print("  ".join(goal(each)))
+    done = [load(given.results / f"{part}.json") for part in given.parts if part not in failed]
+    for report in explained(done):
+        for each in report.goals:
+            print("  ".join(goal(each)))
     if given.results == RESULTS:
         for page in ("bench.figures", "bench.scale_simulation"):
             subprocess.run([sys.executable, "-m", page], check=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from bench.reasons import explained
 from bench.report import RESULTS, Goal, Report, load
 from bench.shown import GOAL_COLUMNS, goal, markdown, number, rows_of, where
 from normalizer.errors import Misconfigured
@@ -60,7 +61,8 @@ def accuracy(scores: Sequence[Score]) -> str:
 
 def figures(results: Path) -> str:
     """Everything that stands between the two marks; a result that was never made is left out."""
-    found = {name: load(results / f"{name}.json") for name in PARTS if (results / f"{name}.json").exists()}
+    there = [name for name in PARTS if (results / f"{name}.json").exists()]
+    found = dict(zip(there, explained([load(results / f"{name}.json") for name in there]), strict=True))
     texts = [goals(list(found.values())), *(part(each, f"bench/results/{name}.svg") for name, each in found.items())]
     if (scores := results / "accuracy.json").exists():
         texts.append(accuracy(msgspec.json.decode(scores.read_bytes(), type=list[Score])))

@@ -67,7 +67,10 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class Goal(msgspec.Struct, frozen=True):
-    """A figure and what is asked of it: at least `asked`, or at most when `limit` is set. `note` says why it is missed."""
+    """A figure and what is asked of it: at least `asked`, or at most when `limit` is set. `note` says why it is missed.
+
+    `profile` names the table of the profile (its beginning) that tells where the time goes.
+    """
 
     what: str
     found: Figure
@@ -75,6 +78,7 @@ class Goal(msgspec.Struct, frozen=True):
     unit: str = ""
     limit: bool = False
     note: str = ""
+    profile: str = ""
 
     @property
     def reached(self) -> bool:

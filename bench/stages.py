@@ -138,9 +138,9 @@ def _goals(found: Found) -> tuple[Goal, ...]:
         for name, asked in ASKED.items():
             unit = "%" if name == BARE else "×"
             ratio = share(_rates(runs[OURS]), _rates(runs[name]))
-            goals.append(Goal(f"{stage} per CPU-second, against {name}", ratio, asked, unit))
-    stateful = figure(_rates(found["remember"][OURS]))
-    return (*goals, Goal("get, set, changelog and output per CPU-second", stateful, STATEFUL_PER_CPU_SECOND))
+            goals.append(Goal(f"{stage} per CPU-second, against {name}", ratio, asked, unit, profile=stage))
+    stateful, asked = figure(_rates(found["remember"][OURS])), STATEFUL_PER_CPU_SECOND
+    return (*goals, Goal("get, set, changelog and output per CPU-second", stateful, asked, profile="remember"))
 
 
 if __name__ == "__main__":
