@@ -17,7 +17,7 @@ from sinks._tickets import Tickets
 
 
 class Forgotten(msgspec.Struct, frozen=True):
-    """What went from the ticket store and from the blob store; None for a store that keeps everything."""
+    """What went from the ticket store and from the blob store; None for one that was not asked, or that keeps everything."""
 
     store: Gone | None = None
     blobs: Swept | None = None
@@ -36,7 +36,13 @@ def forget(config: Config, url: str, now: datetime) -> Forgotten:
     gone = None
     if asked.tickets_days is not None:
         gone = purge(url or config.store.where, now - timedelta(days=asked.tickets_days))
-    return Forgotten(gone, sweep_blobs(config) if asked.sweep_blobs else None)
+    return Forgotten(gone, sweep_blobs(config) if asked.sweep_blobs and _has_tickets(config) else None)
+
+
+def _has_tickets(config: Config) -> bool:
+    """Whether the store's word on blobs counts. A new one gets its tickets later: no reason to end a service."""
+    with Tickets(config.store.where) as store:
+        return bool(store.list_tickets(limit=1))
 
 
 def sweep_blobs(config: Config) -> Swept:

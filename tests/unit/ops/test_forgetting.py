@@ -124,3 +124,15 @@ def test_the_service_goes_on_until_it_is_asked_to_stop(store: Store, tmp_path: P
         told = [json.loads(service.stdout.readline())["store"]["tickets"] for _ in range(2)]
         service.send_signal(signal.SIGTERM)
         assert (told, service.wait(30)) == ([1, 0], 0)
+
+
+def test_a_new_store_ends_no_service(tmp_path: Path) -> None:
+    """It has no ticket yet: no blob goes on its word, and the next round asks again."""
+    folder, path = tmp_path / "blobs", tmp_path / "tickets.db"
+    kept = aged(BlobStore(folder.as_uri()), folder, b"picture", 900)
+    config = Config(
+        store=Store(path=str(path)),
+        blobs=BlobSettings(url=folder.as_uri()),
+        retention=Retention(tickets_days=365, sweep_blobs=True),
+    )
+    assert (forget(config, "", NEW), kept.exists()) == (Forgotten(Gone(), None), True)
