@@ -68,7 +68,7 @@ class Rounds:
             world.over()
         assert world.ended is not None, f"{fault.name} does not say when it was over"
         ended = world.ended
-        due = {mark for mark, at in list(load.said.items()) if at <= ended} - self._hurt.look() - self._given_up
+        due = {mark for mark, at in load.said.copy().items() if at <= ended} - self._hurt.look() - self._given_up
         progress, recovery = self._recovered(due, ended)
         problems = (
             [] if recovery is not None else [f"{len(due - self._hurt.look())} were not stored in {DRAIN_SECONDS:g} s"]
