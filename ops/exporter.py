@@ -85,10 +85,12 @@ def _of_sources(sources: Sequence[Source], now: datetime) -> Iterator[Metric]:
 def _of_stages(stages: Sequence[StageStatus]) -> Iterator[Metric]:
     lag = _gauge("stage_lag", "Records that the stage has not finished.", "stage")
     done = _gauge("stage_done", "Records that the stage has committed.", "stage")
+    held = _gauge("stage_paused", "1 while it holds a batch: too much of it would be set aside.", "stage")
     for each in stages:
         lag.add_metric([each.name], each.lag)
         done.add_metric([each.name], each.done)
-    yield from (lag, done)
+        held.add_metric([each.name], float(bool(each.paused)))
+    yield from (lag, done, held)
 
 
 def _of_ledger(ledger: Sequence[Account]) -> Iterator[Metric]:

@@ -14,7 +14,7 @@ from ops.cli._progress import counting
 from ops.cli._reach import reach
 from ops.cli._session import session
 from ops.cli._show import STDERR, STDOUT, AsJson, lines, table
-from ops.cli._when import FORMATS, utc
+from ops.cli._when import Until, utc, when
 
 app = typer.Typer()
 
@@ -23,10 +23,10 @@ app = typer.Typer()
 def backfill(
     context: typer.Context,
     which: Annotated[str, typer.Argument(help="CHANNEL:ACCOUNT, or CHANNEL for all of its accounts.")],
-    since: Annotated[datetime, typer.Option(formats=FORMATS, metavar="WHEN", help="The day from which to read (UTC).")],
-    until: Annotated[
-        datetime | None, typer.Option(formats=FORMATS, metavar="WHEN", help="Before this moment (UTC).")
-    ] = None,
+    since: Annotated[
+        datetime, typer.Option(parser=when, metavar="WHEN", help="The moment from which to read (UTC), or 7d ago.")
+    ],
+    until: Until = None,
     rate: Annotated[float, typer.Option(min=0, help="At most so many a second; 0: as live traffic allows.")] = 0.0,
     again: Annotated[bool, typer.Option("--again", help="From the beginning, though it was done.")] = False,
     as_json: AsJson = False,

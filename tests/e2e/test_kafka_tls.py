@@ -69,6 +69,8 @@ def test_the_whole_way_over_tls_and_scram(kafka: SecureKafka, tmp_path: Path) ->
         board.command("tickets", "close", ticket["id"])
         board.wait(lambda: board.json("tickets", "list")[0]["status"] == "closed")
         assert board.json("ledger")[0]["routed"] == 1
+        assert board.json("topics", "drift") == []
+        board.command("doctor")
         said = board.logs()
     assert PASSWORD not in said
     assert "noor@delta.example" not in said

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 import typer
 import yaml
+from typer.testing import CliRunner
 
 from connectors._blobs import BlobStore
 from normalizer.cluster import TOPICS
@@ -29,6 +30,14 @@ TEXTS = sorted(
 ) + [path for path in REPO.iterdir() if path.is_file() and path.suffix != ".lock" and path.name != ".git"]
 COMPOSE = yaml.safe_load((REPO / "docker-compose.yml").read_text("utf-8"))
 SERVICES = {name: service["command"] for name, service in COMPOSE["services"].items() if "command" in service}
+OTHERS = [
+    ["topics", "declare"],
+    ["store", "prepare"],
+    ["reconcile", "--since", "1d", "--repair", "--every", "1h"],
+    ["purge", "--every", "1d"],
+    ["exporter", "--host", "0.0.0.0"],  # noqa: S104 - within the network of the containers
+]
+"""What the deployment runs beside connectors and stages."""
 # In pieces, so that this file is not found itself.
 PLACES_OF_A_MACHINE = re.compile(r"(?<![\w.}\"'-])/(?:wo" + r"rk|ro" + r"ot|ho" + r"me/\w+)(?:/|\b)")
 REGISTRIES = re.compile("py" + r"pi\.org|python" + r"hosted|npm" + r"js\.|golang" + r"\.org|maven" + r"\.org")
@@ -38,7 +47,7 @@ LATER = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME)\b")
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Config:
     """The configuration of the deployment, with blobs in a folder of this test."""
-    for name in ("IMAP_HOST", "IMAP_USER", "IMAP_PASSWORD"):
+    for name in ("IMAP_HOST", "IMAP_USER", "IMAP_PASSWORD", "MONITOR_TOKEN"):
         monkeypatch.setenv(name, "imap.example.com")
     monkeypatch.setenv("STORE_URL", "postgresql://deliver@db/tickets")
     config = load(REPO / "deploy" / "switchboard.toml")
@@ -103,14 +112,26 @@ def test_services_run_real_commands(service: str, deployed: Config, tmp_path: Pa
         case ["run", "connector", name]:
             assert [each.channel for each in deployed.connectors(BlobStore(tmp_path.as_uri()), name)] == [name]
         case _:
-            assert words in (["topics", "declare"], ["store", "prepare"])
+            assert words in OTHERS
+            assert is_readable(words)
+
+
+def is_readable(words: list[str]) -> bool:
+    """Whether the program would take a command line; it reads all of it before it helps."""
+    return CliRunner().invoke(app, [*words, "--help"]).exit_code == 0
+
+
+def test_a_wrong_option_is_told_from_a_right_one() -> None:
+    """The test above can fail."""
+    assert is_readable(["purge", "--every", "1d"])
+    assert not is_readable(["purge", "--evry", "1d"])
 
 
 def test_every_stage_and_account_is_deployed(deployed: Config) -> None:
     """Nothing of the way is missing in the compose file."""
     stages = {f"run stage {stage.name}" for stage in wiring.stages(deployed)}
     connectors = {f"run connector {name}" for name in deployed.channel_names}
-    assert set(SERVICES.values()) == stages | connectors | {"topics declare", "store prepare"}
+    assert set(SERVICES.values()) == stages | connectors | set(map(" ".join, OTHERS))
 
 
 def test_the_image_has_every_room() -> None:

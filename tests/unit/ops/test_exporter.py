@@ -49,11 +49,12 @@ def test_what_is_not_known_of_a_source_is_left_out() -> None:
 
 def test_a_stage_has_its_lag_and_the_ledger_its_sums() -> None:
     """Each fate by its name, and what an alarm is for: what is missing and what is late."""
-    stage = StageStatus(name="route", lag=7, done=93, never_ran=False)
+    stage = StageStatus(name="route", lag=7, done=93, never_ran=False, paused="too many letters")
     account = Account(channel="mail", accepted=10, routed=5, duplicate=1, suppressed=1, dead_lettered=1, in_flight=1,
                       missing_total=1, late_total=2)  # fmt: skip
     found = told(Seen(NOW, [], [stage], [account]))
-    assert (found["switchboard_stage_lag", "route"], found["switchboard_stage_done", "route"]) == (7, 93)
+    told_of = [found[f"switchboard_stage_{name}", "route"] for name in ("lag", "done", "paused")]
+    assert told_of == [7, 93, 1]
     fates = {key[2]: value for key, value in found.items() if key[0] == "switchboard_ledger_fates"}
     assert fates == {"routed": 5, "duplicate": 1, "suppressed": 1, "dead_lettered": 1}
     sums = [found[f"switchboard_ledger_{name}", "mail"] for name in ("accepted", "in_flight", "missing", "late")]

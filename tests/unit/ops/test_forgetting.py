@@ -27,12 +27,12 @@ from tests.servers.postgres import PostgresServer
 from tests.servers.switchboard import BIN, environment
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
-OLD, NEW = START + timedelta(days=1), START + timedelta(days=700)
+OLD, NEW = START + timedelta(days=1), START + timedelta(days=36_500)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.engine)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """One with a ticket of the first day and one of the 700th."""
+    """One with a ticket of the first day and one of a century later."""
     sink: Sink
     if request.param == "sqlite":
         found, sink = Store(path=str(tmp_path / "tickets.db")), Sqlite(tmp_path / "tickets.db")
@@ -52,7 +52,7 @@ def fill(sink: Sink, *events: Routed) -> None:
 
 
 def later(event: Routed) -> Routed:
-    """The same of the 700th day."""
+    """The same of a century later."""
     ticket = msgspec.structs.replace(event.ticket, updated_at=NEW)
     return msgspec.structs.replace(event, ticket=ticket)
 
