@@ -10,7 +10,9 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from difflib import get_close_matches
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +25,7 @@ from normalizer import secret
 from normalizer.cluster import Cluster
 from normalizer.default_rules import POLICY
 from normalizer.errors import Misconfigured
+from normalizer.events import RAW
 from normalizer.policy import Policy
 from normalizer.secret import Secret
 from normalizer.thread_policy import ThreadPolicy
@@ -66,9 +69,19 @@ class StateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Where stages keep what they remember: a folder on a local disk, or "" for memory alone.
 
     It is a copy of their changelogs in Kafka, which spares a restart from reading them: it may be lost at any time.
+
+    Which messages came before is known for ever; with `dedupe_days` for that long, and room is freed on disk and in Kafka.
+    Within these days a duplicate is always found; what a source gives once more after them, as a backfill or a folder that is read
+    anew may, is a new message. Redeliveries end sooner: raw records are kept for 30 days.
     """
 
     folder: str = str(HOME / "state")
+    dedupe_days: int | None = None
+
+    @property
+    def dedupe(self) -> timedelta | None:
+        """For how long a message is known; None for ever."""
+        return None if self.dedupe_days is None else timedelta(days=self.dedupe_days)
 
     @property
     def place(self) -> Path | None:
@@ -187,7 +200,21 @@ def load(path: Path | None) -> Config:
             _checked(settings, channel(name).settings_type, f"channels.{name}.{account}")
     for name, settings in config.sinks.items():
         _destination(name, settings)
+    _check_dedupe(config)
     return config
+
+
+def _check_dedupe(config: Config) -> None:
+    """Whatever can be delivered again must be known: raw records stay for their days and, at most, a segment of a week."""
+    days = {} if config.kafka is None else config.kafka.retention_days
+    least = (
+        ceil(max((kept for topic, kept in days.items() if topic == "raw" or topic.startswith(RAW)), default=30)) + 15
+    )
+    if config.state.dedupe_days is not None and config.state.dedupe_days < least:
+        raise Misconfigured(
+            f"state.dedupe_days is {config.state.dedupe_days}, and raw records may be delivered again for longer: make it {least} "
+            "at least, or leave it out"
+        )
 
 
 def _destination(name: str, settings: Mapping[str, Any]) -> Destination:

@@ -35,8 +35,8 @@ def stages(config: Config) -> list[Processor]:
     readers = {name: channels.channel(name).read for name in channels.names()}
     found: list[Processor] = [
         Normalize(readers, blobs(config)),
-        Thread(config.threads),
-        Route(config.rules, config.tickets),
+        Thread(config.threads, config.state.dedupe),
+        Route(config.rules, config.tickets, config.state.dedupe),
         *(Deliver(sink, name) for name, sink in config.destinations()),
         Ledger(),
     ]

@@ -8,6 +8,7 @@ it once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import ClassVar
 
 import msgspec
@@ -34,6 +35,7 @@ from streams._fate import fate
 from streams._record import Output, Record, emit
 from streams._stage import Source, Stage
 from streams._state import State, Table
+from streams._window import Window, tables_of
 from streams.thread import message_source
 
 _state = msgspec.msgpack.Decoder(TicketState)
@@ -44,12 +46,13 @@ class Route(Stage):
     """Prioritizes and routes. A conversation's current ticket is remembered with its customer's partition."""
 
     name: ClassVar[str] = "route"
-    tables: ClassVar[Sequence[str]] = ("tickets", "current", "applied")
+    tables: ClassVar[Sequence[str]] = ("tickets", "current", *tables_of("applied"))
 
-    def __init__(self, policy: Policy, closed: ClosedPolicy) -> None:
+    def __init__(self, policy: Policy, closed: ClosedPolicy, dedupe: timedelta | None = None) -> None:
         self.inputs = [Threaded.topic, StatusChange.topic]
         self._rulings = Rulings(policy)
         self._closed = closed
+        self._applied = Window("applied", dedupe)
 
     def origin(self, record: Record) -> Source | None:
         """The raw record behind a threaded message; the other events of this stage's inputs have none."""
@@ -79,7 +82,7 @@ class Route(Stage):
             after, change = self._after(before, threaded, verdict)
             decisions = (*decisions, *change)
             _write(state, threaded.conversation_id, after)
-            state["applied"].set(message.id.encode(), after.ticket.id.encode())
+            self._applied.add(state, message.id.encode(), after.ticket.id.encode(), record.timestamp)
         ticket = after.ticket
         routed = Routed(
             ticket=ticket,
@@ -138,7 +141,7 @@ class Route(Stage):
         if before is None or before.ticket.status in {change.status, "merged"}:
             return []  # unknown here, part of another, or already so: a redelivery, or two agents at the same button
         after = changed(before, change)
-        state["applied"].set(done, b"1")
+        self._applied.add(state, done, b"1", record.timestamp)
         state["tickets"].set(after.ticket.id.encode(), _pack(after))
         return [self._revised(after, record)]
 
@@ -165,7 +168,7 @@ class Route(Stage):
         done = _name(other).encode()
         if done in state["applied"]:
             return []
-        state["applied"].set(done, b"1")
+        self._applied.add(state, done, b"1", record.timestamp)
         if onward := passed_on(_current(state, other.into_conversation_id), other):
             return [self._sent(onward, record)]
         after = absorbed(_read(state["tickets"], ids.ticket_id(other.into_conversation_id).encode()), other)

@@ -7,6 +7,7 @@ same output. The same message from another raw record is one, and its fate names
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import ClassVar
 
 import msgspec
@@ -23,6 +24,7 @@ from streams._fate import fate, origin_of
 from streams._record import Output, Record, emit
 from streams._stage import Source, Stage
 from streams._state import State
+from streams._window import Window, tables_of
 
 
 class _Seen(msgspec.Struct, array_like=True, frozen=True):
@@ -44,11 +46,12 @@ class Thread(Stage):
     """Deduplicates and threads the messages of whole accounts, one after the other."""
 
     name: ClassVar[str] = "thread"
-    tables: ClassVar[Sequence[str]] = ("seen", "threads")
+    tables: ClassVar[Sequence[str]] = (*tables_of("seen"), "threads")
 
-    def __init__(self, policy: ThreadPolicy = DEFAULT) -> None:
+    def __init__(self, policy: ThreadPolicy = DEFAULT, dedupe: timedelta | None = None) -> None:
         self.inputs = [Message.topic]
         self._policy = policy
+        self._seen = Window("seen", dedupe)
 
     def origin(self, record: Record) -> Source | None:
         """The raw record behind a message; None when the record is not even that."""
@@ -63,14 +66,18 @@ class Thread(Stage):
             reason = f"of {message.id} from {seen.origin}"
             return [fate(message, "duplicate", self.name, record, reason=reason)]
         if message.kind in SIGNALS:
-            state["seen"].set(message.id.encode(), _pack(_Seen(origin, message.item, "signal", message.kind, ())))
+            if seen is None:
+                self._remember(message, _Seen(origin, message.item, "signal", message.kind, ()), record, state)
             return [self._signal(message, record), fate(message, "suppressed", self.name, record, reason=message.kind)]
         placement = place(facts(message, self._policy), state["threads"])
         if seen is None:
             flood = self._is_flood(message, state)
             seen = _Seen(origin, message.item, placement.rule, placement.because, placement.related_to, flood)
-            state["seen"].set(message.id.encode(), _pack(seen))
+            self._remember(message, seen, record, state)
         return [*self._merges(message, placement, record), self._threaded(message, placement, seen, record)]
+
+    def _remember(self, message: Message, seen: _Seen, record: Record, state: State) -> None:
+        self._seen.add(state, message.id.encode(), _pack(seen), record.timestamp)
 
     def _signal(self, message: Message, record: Record) -> Output:
         customer = customer_of(message, self._policy)

@@ -30,8 +30,12 @@ SAYS_NOTHING = {"utils", "util", "common", "helpers", "helper", "misc"}
 # A schema: the consumer groups that hold our offsets, and the tables in the changelogs. Renaming one forgets them.
 STAGES = {
     "normalize": ({"raw.*"}, [], []),
-    "thread": ({"messages.normalized"}, ["seen", "threads"], ["thread.state"]),
-    "route": ({"messages.threaded", "tickets.status"}, ["tickets", "current", "applied"], ["route.state"]),
+    "thread": ({"messages.normalized"}, ["seen", "seen.queue", "threads"], ["thread.state"]),
+    "route": (
+        {"messages.threaded", "tickets.status"},
+        ["tickets", "current", "applied", "applied.queue"],
+        ["route.state"],
+    ),
     "deliver.sqlite": ({"tickets.routed"}, [], []),
     "ledger": ({"fates"}, ["books", "settled", "parts", "dead", "refused"], ["ledger.state"]),
 }

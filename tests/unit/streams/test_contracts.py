@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -27,6 +28,7 @@ from tests.unit.streams.samples import NOW, arrived, message, record
 
 pytestmark = pytest.mark.slow
 
+DEDUPE = timedelta(days=45)
 MESSAGES = [
     message("m1", offset=0),
     message("m2", parents=["m1"], minutes=1, offset=1),
@@ -82,8 +84,8 @@ class TestThread(StageContract):
     """A conversation, another one, a duplicate and an automatic reply."""
 
     def make(self) -> Thread:
-        """As it is."""
-        return Thread()
+        """With a memory that forgets."""
+        return Thread(dedupe=DEDUPE)
 
     def records(self) -> Sequence[Record]:
         """The messages."""
@@ -94,8 +96,8 @@ class TestRoute(StageContract):
     """The same conversations, one of which is closed."""
 
     def make(self) -> Route:
-        """With the rules that come with it."""
-        return Route(POLICY, ClosedPolicy())
+        """With the rules that come with it, and a memory that forgets."""
+        return Route(POLICY, ClosedPolicy(), DEDUPE)
 
     def records(self) -> Sequence[Record]:
         """The threaded messages, and a status change."""

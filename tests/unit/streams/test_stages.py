@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from normalizer.default_rules import POLICY
 from normalizer.errors import Rejected
 from normalizer.events import Merged, Message, Origin, Routed, StatusChange
 from normalizer.tickets import ClosedPolicy
@@ -17,9 +18,11 @@ from normalizer.wire import header
 from streams._batch import Progress, decide
 from streams._record import Record
 from streams._state import State
+from streams._window import CHUNK_IDS
+from streams.route import Route
 from streams.thread import Thread
 from tests.unit.streams.line import Line
-from tests.unit.streams.samples import NOW, message, record
+from tests.unit.streams.samples import NOW, arrived, message, record
 
 C, D, S, US = "cara@c.example", "dan@d.example", "eve@e.example", "support@us.example"
 
@@ -149,6 +152,32 @@ def test_a_number_over_64_bits_becomes_a_dead_letter() -> None:
     assert dict(letter.headers)["sb_reason"] == b"out-of-range"
     assert b"holds or leads to a number over 64 bits or an impossible date (" in dict(letter.headers)["sb_error"]
     assert line.tickets.snapshot() == before
+
+
+def test_within_its_days_a_duplicate_is_known_and_long_after_them_it_is_a_message() -> None:
+    """The days are those of the input, and the ticket of old goes on with it."""
+    days = 24 * 3_600_000
+    thread, route = Thread(dedupe=timedelta(days=45)), Route(POLICY, ClosedPolicy(), timedelta(days=45))
+    threads, tickets = State(thread.tables), State(route.tables)
+
+    def feed(name: str, day: int, offset: int) -> list[str]:
+        stood = msgspec.structs.replace(record(message(name, offset=offset), offset), timestamp=day * days)
+        given = thread.decide(stood, threads)
+        threads.accept()
+        for each in [each for each in given if each.topic == "messages.threaded"]:
+            given = route.decide(msgspec.structs.replace(arrived(each, offset), timestamp=day * days), tickets)
+            tickets.accept()
+        return [output.topic for output in given]
+
+    first = feed("m1", 0, 0)
+    assert first == ["tickets.routed", "fates"]
+    for offset in range(1, 2 * CHUNK_IDS):
+        feed(f"other-{offset}", 1, offset)
+    assert feed("m1", 44, 1000) == ["fates"]
+    for offset in range(2 * CHUNK_IDS, 5 * CHUNK_IDS):
+        feed(f"other-{offset}", 47, offset)
+    assert feed("m1", 47, 1001) == first
+    assert all(len(state.snapshot()[f"{name}.queue"]) < 6 for name, state in (("seen", threads), ("applied", tickets)))
 
 
 def test_the_trace_goes_on() -> None:
