@@ -23,7 +23,7 @@ from normalizer.errors import Misconfigured
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- figures: made by `make figures` -->", "<!-- /figures -->"
 
-PARTS = ("pipeline", "stages", "fetch", "doors", "sinks", "scaling", "profile")
+PARTS = ("pipeline", "stages", "fetch", "doors", "sinks", "scaling", "history", "profile")
 """The parts of ``make bench`` in the order in which they are run and shown: each a module here and a result."""
 
 

@@ -1,6 +1,6 @@
 """What history costs a stage whose memory is on disk: reading it, coming back to it, and each message after it.
 
-    python -m bench.history --ids 10000 1000000 10000000
+    python -m bench.history --scale 0.01 --results FOLDER    # up to 100,000 ids
 
 For each number of ids that were ever seen: how long it takes to make the copy on disk from the changelog, how long a
 restart takes that finds the copy, and what a record that is new costs then (one get, one set, one output), with the
@@ -9,13 +9,11 @@ memory of that process. Each step is a new process. The result goes to ``bench/r
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import logging
 import resource
-import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,11 +22,10 @@ from confluent_kafka import Producer  # type: ignore[import-untyped]  # it ships
 
 from bench.inputs import plain, put
 from bench.jobs import COPIED, PLAIN, REMEMBERED_BYTES, Job, Remember
-from bench.part import broker, elsewhere, say
-from bench.report import RESULTS, Machine, this_machine
+from bench.part import Wanted, broker, elsewhere, main, say
+from bench.report import Column, Figure, Goal, Report, Row, Table, figure, share, this_machine
 from bench.runtimes import ours
 from normalizer.cluster import Cluster
-from normalizer.errors import SwitchboardError
 from ops.topics import declare
 from streams._client import consumer_settings, new_app
 from streams._memories import Memories
@@ -36,24 +33,19 @@ from streams._stage import state_topic, topics_of
 
 POSITION_EVERY = 500  # ids, as a stage writes one for each batch
 PATIENCE_SECONDS = 600.0
+LENGTHS, RECORDS = (10_000, 1_000_000, 10_000_000), 120_000
+RESTART_ASKED, GROWTH_ASKED = 30.0, 1.3
+MEGA = 1e6
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What so many ids cost, in seconds, microseconds of CPU and megabytes."""
+    """What so many ids cost, in seconds, microseconds of CPU, and megabytes of memory and of disk."""
 
-    ids: int
     made_seconds: float
     restart_seconds: float
-    cpu_per_record: float
+    cpu_micros: float
     megabytes: float
-
-
-class History(msgspec.Struct, frozen=True):
-    """The outcome: a cost for each length of history."""
-
-    machine: Machine
-    records: int
-    costs: tuple[Cost, ...]
+    disk: float
 
 
 def fill(cluster: Cluster, records: int) -> None:
@@ -104,36 +96,67 @@ def worked(cluster: Cluster, folder: Path, records: int) -> tuple[float, float]:
     return 1e6 / run.per_cpu_second, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measure(brokers: str, ids: int, records: int) -> Cost:
+def cost(brokers: str, ids: int, records: int, turn: int) -> Cost:
     """All of it for one length of history."""
-    cluster = Cluster(brokers=brokers, namespace=f"history{ids}.")
+    cluster = Cluster(brokers=brokers, namespace=f"history{ids}.{turn}.")
     elsewhere(partial(fill, cluster, records))
     elsewhere(partial(remember, cluster, ids), PATIENCE_SECONDS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         made, again = (elsewhere(partial(restored, cluster, folder / "state"), PATIENCE_SECONDS) for _ in range(2))
+        disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / MEGA
         cpu, megabytes = elsewhere(partial(worked, cluster, folder, records))
     say(f"{ids:,} ids: made in {made:.1f} s, restart {again:.2f} s, {cpu:.1f} µs a record, {megabytes:,.0f} MB")
-    return Cost(ids, round(made, 2), round(again, 2), round(cpu, 1), round(megabytes))
+    return Cost(made, again, cpu, megabytes, disk)
 
 
-def main() -> None:
-    """Measure, and write the JSON."""
-    parser = argparse.ArgumentParser(prog="python -m bench.history", description=__doc__)
-    parser.add_argument("--ids", type=int, nargs="+", default=[10_000, 100_000, 1_000_000, 10_000_000])
-    parser.add_argument("--records", type=int, default=200_000, help="that come after the history (200,000)")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="the folder for the JSON")
-    wanted = parser.parse_args()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+def measure(wanted: Wanted) -> Report:
+    """Every length of history, the shortest first."""
     machine = this_machine()
-    try:
-        with broker() as brokers:
-            costs = tuple(measure(brokers, ids, wanted.records) for ids in wanted.ids)
-    except SwitchboardError as error:
-        sys.exit(f"bench: {error}")
-    found = History(machine, wanted.records, costs)
-    (wanted.results / "history.json").write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    lengths, records = [wanted.items(each, 1) for each in LENGTHS], wanted.items(RECORDS, 1000)
+    found: dict[int, list[Cost]] = {each: [] for each in lengths}
+    with broker() as brokers:
+        for turn in range(wanted.runs):
+            for each in lengths:
+                found[each].append(cost(brokers, each, records, turn))
+    how = (
+        f"A stage that remembers ids, on disk, 4 partitions; {records:,} records of 600 bytes come after the history. The first start "
+        "reads all of the changelog, a restart finds the copy on disk."
+    )
+    rows = tuple(Row(f"{each:,} ids", _cells(each, costs)) for each, costs in found.items())
+    return Report(machine, "With a long history", wanted.runs, (Table(how, COLUMNS, rows),), _goals(found))
+
+
+COLUMNS = (
+    Column("CPU for each record", "µs"),
+    Column("memory of the process", "MB"),
+    Column("disk", "MB"),
+    Column("first start", "s"),
+    Column("ids per second of it"),
+    Column("restart", "s"),
+)
+
+
+def _cells(ids: int, costs: Sequence[Cost]) -> tuple[Figure, ...]:
+    return (
+        figure([each.cpu_micros for each in costs], 1),
+        figure([each.megabytes for each in costs]),
+        figure([each.disk for each in costs]),
+        figure([each.made_seconds for each in costs], 2),
+        figure([ids / each.made_seconds for each in costs]),
+        figure([each.restart_seconds for each in costs], 2),
+    )
+
+
+def _goals(found: Mapping[int, Sequence[Cost]]) -> tuple[Goal, ...]:
+    least, most = min(found), max(found)
+    grown = share([each.cpu_micros for each in found[most]], [each.cpu_micros for each in found[least]])
+    restart = figure([each.restart_seconds for each in found[most]], 2)
+    return (
+        Goal(f"a restart with {most:,} known ids", restart, RESTART_ASKED, "s", limit=True),
+        Goal(f"cost of a record with {most:,} known ids against {least:,}", grown, GROWTH_ASKED, "×", limit=True),
+    )
 
 
 if __name__ == "__main__":
-    main()
+    main("history", measure, runs=1)
