@@ -22,7 +22,7 @@ from pathlib import Path
 from bench.inputs import RAW_MAIL, keep, kept, plain, raw
 from bench.jobs import PLAIN, Job
 from bench.part import Wanted, broker, elsewhere, main
-from bench.pipeline import declare_all
+from bench.pipeline import WHOLE, declare_all
 from bench.report import Column, Report, Row, Table, figure, this_machine
 from bench.runtimes import ours
 from bench.stages import fill
@@ -50,7 +50,6 @@ PARTS = (
     ("asyncio/", "asyncio"),
 )
 OTHER = "everything else"
-WHOLE = "whole pipeline"
 STAGES = ("copy", "remember")
 """The stages that do next to nothing themselves, so that what is seen is the runtime."""
 

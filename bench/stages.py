@@ -16,6 +16,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from bench import shown
 from bench.inputs import Entry, along_the_way, keep, kept, plain, put
 from bench.jobs import COPIED, INPUTS, PLAIN, Job, Remember
 from bench.part import Wanted, again, broker, elsewhere, main, say
@@ -138,7 +139,10 @@ def _goals(found: Found) -> tuple[Goal, ...]:
         for name, asked in ASKED.items():
             unit = "%" if name == BARE else "×"
             ratio = share(_rates(runs[OURS]), _rates(runs[name]))
-            goals.append(Goal(f"{stage} per CPU-second, against {name}", ratio, asked, unit, profile=stage))
+            limit = share(_rates(runs[BARE]), _rates(runs[name])).median
+            note = f"the bare loop itself reaches {shown.number(limit, '×')}" if name != BARE and limit < asked else ""
+            what = f"{stage} per CPU-second, against {name}"
+            goals.append(Goal(what, ratio, asked, unit, note=note, profile=stage))
     stateful, asked = figure(_rates(found["remember"][OURS])), STATEFUL_PER_CPU_SECOND
     return (*goals, Goal("get, set, changelog and output per CPU-second", stateful, asked, profile="remember"))
 
