@@ -76,7 +76,7 @@ class StateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """
 
     folder: str = str(HOME / "state")
-    dedupe_days: int | None = None
+    dedupe_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
 
     @property
     def dedupe(self) -> timedelta | None:
@@ -205,11 +205,14 @@ def load(path: Path | None) -> Config:
 
 
 def _check_dedupe(config: Config) -> None:
-    """Whatever can be delivered again must be known: raw records stay for their days and, at most, a segment of a week."""
+    """Whatever can be delivered again must be known.
+
+    A raw record stays for its days and, at most, a segment of a week; then the topics before thread and before route
+    may each keep what came of it for two weeks.
+    """
     days = {} if config.kafka is None else config.kafka.retention_days
-    least = (
-        ceil(max((kept for topic, kept in days.items() if topic == "raw" or topic.startswith(RAW)), default=30)) + 15
-    )
+    raw = max(kept for topic, kept in {"raw": 30.0, **days}.items() if topic == "raw" or topic.startswith(RAW))
+    least = ceil(raw) + 35
     if config.state.dedupe_days is not None and config.state.dedupe_days < least:
         raise Misconfigured(
             f"state.dedupe_days is {config.state.dedupe_days}, and raw records may be delivered again for longer: make it {least} "

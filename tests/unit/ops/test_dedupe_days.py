@@ -21,15 +21,16 @@ def days(folder: Path, text: str) -> timedelta | None:
 def test_for_ever_unless_somebody_says_otherwise(tmp_path: Path) -> None:
     """And for as many days as he says."""
     assert days(tmp_path, "") is None
-    assert days(tmp_path, "[state]\ndedupe_days = 45") == timedelta(days=45)
+    assert days(tmp_path, "[state]\ndedupe_days = 65") == timedelta(days=65)
 
 
 @pytest.mark.parametrize(
     ("text", "least"),
     [
-        ("[state]\ndedupe_days = 44", 45),
-        ('[state]\ndedupe_days = 90\n[kafka.retention_days]\nraw = 60\n"raw.mail" = 365', 380),
-        ("[state]\ndedupe_days = 16\n[kafka.retention_days]\nraw = 2.5", 18),
+        ("[state]\ndedupe_days = 64", 65),
+        ('[state]\ndedupe_days = 90\n[kafka.retention_days]\nraw = 60\n"raw.mail" = 365', 400),
+        ("[state]\ndedupe_days = 37\n[kafka.retention_days]\nraw = 2.5", 38),
+        ('[state]\ndedupe_days = 64\n[kafka.retention_days]\n"raw.mail" = 5', 65),
     ],
 )
 def test_whatever_may_be_delivered_again_must_be_known(tmp_path: Path, text: str, least: int) -> None:
@@ -37,3 +38,9 @@ def test_whatever_may_be_delivered_again_must_be_known(tmp_path: Path, text: str
     said = rf"state.dedupe_days is \d+, and raw records may be delivered again for longer: make it {least} at least"
     with pytest.raises(Misconfigured, match=said):
         days(tmp_path, text)
+
+
+def test_a_span_that_no_calendar_has_is_named(tmp_path: Path) -> None:
+    """Before anything starts."""
+    with pytest.raises(Misconfigured, match=r"state.dedupe_days is wrong \(Expected `int` <= 36500\): correct it"):
+        days(tmp_path, "[state]\ndedupe_days = 10000000000")
