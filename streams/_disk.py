@@ -139,12 +139,12 @@ class OnDisk:
 
     def _opened(self) -> Rdict:
         try:
-            return Rdict(str(self._folder), _options())
+            return Rdict(str(self._folder), options())
         except Exception as error:  # noqa: BLE001 - rocksdict raises plain exceptions
             log.warning("%s cannot be opened and is made anew: %s", self._folder, error)
         shutil.rmtree(self._folder, ignore_errors=True)
         try:
-            return Rdict(str(self._folder), _options())
+            return Rdict(str(self._folder), options())
         except Exception as error:
             self._lock.release()
             raise StoreBroken(f"{self._folder} cannot be made ({error})") from error
@@ -154,7 +154,8 @@ class OnDisk:
         return StoreBroken(f"{self._folder} failed and is thrown away ({error})")
 
 
-def _options() -> Options:
+def options() -> Options:
+    """How the folders of all stages are read and written."""
     tables = BlockBasedOptions()
     blocks, buffers = _shared()
     tables.set_block_cache(blocks)
