@@ -19,6 +19,7 @@ from typing import cast
 import msgspec
 from filelock import FileLock, Timeout
 from rocksdict import (
+    BlockBasedIndexType,
     BlockBasedOptions,
     Cache,
     DBCompressionType,
@@ -162,6 +163,9 @@ def options() -> Options:
     tables.set_cache_index_and_filter_blocks(True)
     tables.set_pin_l0_filter_and_index_blocks_in_cache(True)
     tables.set_bloom_filter(_BLOOM_BITS, False)
+    # A filter in one piece is larger than a shard of the cache from two million keys on, and then read anew for each question.
+    tables.set_index_type(BlockBasedIndexType.two_level_index_search())
+    tables.set_partition_filters(True)
     options = Options(raw_mode=True)
     options.set_block_based_table_factory(tables)
     options.set_write_buffer_manager(buffers)
