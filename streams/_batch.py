@@ -1,4 +1,4 @@
-"""A batch on its way through a stage: what is decided for each record, and what is written for all of them."""
+"""A round on its way through a stage: what is decided for each record, and what is written for all of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from streams._stage import Stage, Writer
 from streams._state import State
 
 TURN_SECONDS = 0.02
-"""How long a batch computes before it lets the other stages of the process have their turn."""
+"""How long a round computes before it lets the other stages of the process have their turn."""
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
 
@@ -58,17 +58,22 @@ class Progress:
         return sum(max(end - following, 0) for following, end in self.offsets().values())
 
 
+Part = tuple[Sequence[Record], State]
+"""Records of one partition, at least one, and what the stage remembers of it."""
+
+
 async def decide(
-    stage: Stage, records: Sequence[Record], state: State, progress: Progress, breaker: Breaker | None = None
+    stage: Stage, parts: Sequence[Part], progress: Progress, breaker: Breaker | None = None
 ) -> list[Output]:
-    """What a stage gives for a batch; a record that it rejects becomes a dead letter.
+    """What a stage gives for a round; a record that it rejects becomes a dead letter.
 
     Raises `Tripped` when there are too many of them; then the state is ahead of what may be written.
     """
     outputs: list[Output] = []
     letters: list[Letter] = []
     turn_ends = time.perf_counter() + TURN_SECONDS
-    for at, record in enumerate(records):
+    each = ((record, state) for records, state in parts for record in records)
+    for at, (record, state) in enumerate(each):
         try:
             found = stage.decide(record, state)
             for output in found:
@@ -87,11 +92,12 @@ async def decide(
         if time.perf_counter() >= turn_ends:
             await asyncio.sleep(0)
             turn_ends = time.perf_counter() + TURN_SECONDS
-    _account(letters, len(records), progress, breaker)
-    try:
-        outputs.extend(stage.sum_up(state))
-    except Exception as error:
-        raise StageFailed(_failure(stage.name, records[-1], error)) from error
+    _account(letters, sum(len(records) for records, _ in parts), progress, breaker)
+    for records, state in parts:
+        try:
+            outputs.extend(stage.sum_up(state))
+        except Exception as error:
+            raise StageFailed(_failure(stage.name, records[-1], error)) from error
     blobs = [blob for output in outputs for blob in output.blobs]
     if blobs:
         await patiently(stage.name, progress, stage.keep, blobs)

@@ -1,4 +1,4 @@
-"""Everything that a batch writes, packed per partition and delivered before anything is committed.
+"""Everything that a round writes, packed per partition and delivered before anything is committed.
 
 Delivery: `flush` returns when every record is acknowledged by all replicas in sync, and raises when one is not.
 Records of one partition keep their order.
@@ -24,7 +24,7 @@ _SEED, _M, _32 = 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
 
 
 class DeliveryFailed(Exception):
-    """The broker did not acknowledge a record; the batch that gave it must come again."""
+    """The broker did not acknowledge a record; the round that gave it must come again."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -51,7 +51,7 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 class Outbox:
-    """The records of one batch on their way out. `producer` is an aiokafka producer; `named` gives topics' full names."""
+    """The records of one round on their way out. `producer` is an aiokafka producer; `named` gives topics' full names."""
 
     def __init__(self, producer: Any, named: Callable[[str], str]) -> None:
         self._producer = producer
@@ -70,35 +70,34 @@ class Outbox:
 
     def add_to(self, topic: str, partition: int, changes: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Write keys and values to one partition; None deletes a key in a compacted topic."""
-        self._entries[self._named(topic), partition].extend((key, value, ()) for key, value in changes)
+        self._entries[topic, partition].extend((key, value, ()) for key, value in changes)
 
-    async def flush(self) -> list[range]:
-        """Deliver everything; returns the offsets of what was written, a range for each batch, in order.
+    async def flush(self) -> dict[tuple[str, int], list[range]]:
+        """Deliver everything; returns of each topic and partition the offsets of what was written, a range for each batch.
 
         Raises `DeliveryFailed` when not every record was acknowledged.
         """
         now = int(time.time() * 1000)
-        counts: list[int] = []
+        sent: list[tuple[tuple[str, int], int]] = []
         futures: list[asyncio.Future[Any]] = []
-        for (topic, partition), entries in self._entries.items():
+        for place, entries in self._entries.items():
             for batch in _packed(entries, now):
-                counts.append(batch.record_count())
-                futures.append(await self._send(batch, topic, partition))
+                sent.append((place, batch.record_count()))
+                futures.append(await self._send(batch, *place))
         self._entries.clear()
-        written = []
-        for count, answer in zip(counts, await asyncio.gather(*futures, return_exceptions=True), strict=True):
+        written: dict[tuple[str, int], list[range]] = defaultdict(list)
+        for (place, count), answer in zip(sent, await asyncio.gather(*futures, return_exceptions=True), strict=True):
             if isinstance(answer, BaseException):
                 raise DeliveryFailed(f"a batch of records was not acknowledged by Kafka: {answer!r}") from answer
-            written.append(range(answer.offset, answer.offset + count))
+            written[place].append(range(answer.offset, answer.offset + count))
         return written
 
     async def _partitions(self, topic: str) -> list[list[Entry]]:
-        name = self._named(topic)
-        count = len(await self._producer.partitions_for(name))
-        return [self._entries[name, number] for number in range(count)]
+        count = len(await self._producer.partitions_for(self._named(topic)))
+        return [self._entries[topic, number] for number in range(count)]
 
     async def _send(self, batch: Packed, topic: str, partition: int) -> asyncio.Future[Any]:
-        future: asyncio.Future[Any] = await self._producer.send_batch(batch, topic, partition=partition)
+        future: asyncio.Future[Any] = await self._producer.send_batch(batch, self._named(topic), partition=partition)
         return future
 
 

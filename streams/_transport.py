@@ -1,19 +1,19 @@
-"""A transport for Faust that hands over batches, and commits only what was finished.
+"""A transport for Faust that hands over rounds of records, and commits only what was finished.
 
 Faust finds it by the entry point ``batched`` of the group ``faust.transports``: ``batched://host:port``. It is Faust's
 own aiokafka driver with three things changed (docs/decisions/0002-batched-faust-transport.md):
 
-- an agent gets one message per fetched batch of a partition, where Faust's cost per message counts once;
-- offsets move when `Consumer.work` has finished a batch, never because Faust acknowledged a message: an
-  exception out of an agent, a skipped or a stale message would acknowledge what nobody processed;
-- at a rebalance the batch in hand is finished and committed before its partition goes.
+- a message tells an agent only that records wait; it takes them in rounds, for each of which Faust's cost counts at most once;
+- offsets move when a round was `finished`, never because Faust acknowledged a message: an exception out of an agent, a
+  skipped or a stale message would acknowledge what nobody processed;
+- at a rebalance the round in hand is finished and committed before its partitions go.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -22,42 +22,21 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
 from streams._consumer import ConsumerThread
-from streams._record import Record
+from streams._waiting import ROUND_RECORDS, Round, Waiting
 
-BATCH_RECORDS = 500
-BATCH_BYTES = 4 << 20
 CONFIRM_SECONDS = 4.0
-"""A batch that is in hand for longer asks whether it is still ours before it writes state: the session could be over."""
+"""A round that is in hand for longer asks whether it is still ours before it writes state: the session could be over."""
 FINISH_SECONDS = 8.0
-"""How long a rebalance waits for the batch in hand: less than the session timeout, so that nobody is thrown out."""
+"""How long a rebalance waits for the round in hand: less than the session timeout, so that nobody is thrown out."""
 
-Batch = Sequence[Record]
-"""Records of one partition, in order."""
-
-Process = Callable[[Batch], Coroutine[Any, Any, None]]
+Process = Callable[[Round], Coroutine[Any, Any, None]]
 
 
 class GivenAway(Exception):
-    """The partitions went to another worker while a batch was in hand, which is theirs now; nothing more is written of it.
+    """The partitions went to another worker while a round was in hand, which is theirs now; nothing more is written of it.
 
     The process must stop: its outputs may be there and its state is not, so whatever followed would be counted wrong.
     """
-
-
-def split(records: Batch) -> Iterator[Batch]:
-    """Cut records into batches of at most `BATCH_RECORDS` and, unless one alone is larger, `BATCH_BYTES`."""
-    if sum(len(record.value) + len(record.key or b"") for record in records) <= BATCH_BYTES:
-        yield from (records[start : start + BATCH_RECORDS] for start in range(0, len(records), BATCH_RECORDS))
-        return
-    start = size = 0
-    for index, record in enumerate(records):
-        room = len(record.value) + len(record.key or b"")
-        if index > start and (index - start >= BATCH_RECORDS or size + room > BATCH_BYTES):
-            yield records[start:index]
-            start, size = index, 0
-        size += room
-    if start < len(records):
-        yield records[start:]
 
 
 def _now() -> float:
@@ -66,10 +45,14 @@ def _now() -> float:
 
 
 class Consumer(driver.Consumer):
-    """Hands out batches and knows which of them are finished. Everything here runs in the app's event loop."""
+    """Hands out rounds and knows which of them are finished. Everything here runs in the app's event loop."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._waiting = Waiting()
+        self._announced = False
+        self._room = asyncio.Event()
+        self._room.set()
         self._finished: dict[TP, int] = {}
         self._in_hand: asyncio.Task[None] | None = None
         self._idle = asyncio.Event()
@@ -83,7 +66,8 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109 - Faust's signature
-        """Fetch records and yield them as one message per batch."""
+        """Fetch records, let them wait, and yield one message to say so unless the agent knows."""
+        await self.wait(cast("Any", self._room))
         if not self.flow_active:
             await self.wait(cast("Any", self.can_resume_flow))
         if self._rewind:
@@ -93,77 +77,79 @@ class Consumer(driver.Consumer):
         records, active = await self._wait_next_records(timeout)
         if records is None or self.should_stop:
             return
-        generation = self.app.consumer_generation_id
-        for tp, batch in self._batches(records):
-            if not self.flow_active or self.app.consumer_generation_id != generation:
-                self._rewind = True
-                return
+        if not self.flow_active:
+            self._rewind = True
+            return
+        for tp, batch in records.items():
             if active is None or tp in active:
-                self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-                yield tp, self._message(tp, batch, generation)
+                self._waiting.put(tp, batch)
+        if self._waiting.count >= ROUND_RECORDS:
+            self._room.clear()
+        if records and not self._announced:
+            self._announced = True
+            yield tp, self._message(tp)
 
-    @staticmethod
-    def _batches(records: Mapping[TP, Batch]) -> Iterator[tuple[TP, Batch]]:
-        return ((tp, batch) for tp, found in records.items() for batch in split(found))
-
-    @staticmethod
-    def _message(tp: TP, batch: Batch, generation: int) -> Message:
-        last = batch[-1]
+    def _message(self, tp: TP) -> Message:
+        """To an agent, that records wait. It has the offset that Faust knows of: it would drop what is below."""
+        offset = self._read_offset[tp] or 0
+        generation = self.app.consumer_generation_id
         return ConsumerMessage(
-            tp.topic,
-            tp.partition,
-            last.offset,
-            last.timestamp / 1000,
-            0,
-            [],
-            None,
-            cast("bytes", batch),  # Faust passes a raw value on as it is
-            None,
-            0,
-            0,
-            tp,
-            generation_id=generation,
+            tp.topic, tp.partition, offset, 0.0, 0, [], None, b"", None, 0, 0, tp, generation_id=generation
         )
 
-    async def work(self, message: Message, process: Process) -> None:
-        """Process a batch, after which it may be committed. A batch from before a rebalance is left alone.
+    @property
+    def waiting(self) -> int:
+        """How many records were fetched and are not in hand yet."""
+        return self._waiting.count
 
-        Raises what `process` raises; the batch is then not committed.
+    async def work(self, process: Process) -> bool:
+        """Process the next round; False when nothing waits, and then a message comes when it does.
+
+        Raises what `process` raises.
         """
-        if not self.flow_active or message.generation_id != self.app.consumer_generation_id:
-            return
-        self._begun, self._begun_in = _now(), message.generation_id
-        task = self._in_hand = asyncio.create_task(process(cast("Batch", message.value)))
+        taken = self._waiting.take() if self.flow_active else {}
+        if self._waiting.count < ROUND_RECORDS:
+            self._room.set()
+        if not taken:
+            self._announced = False
+            return False
+        self._begun, self._begun_in = _now(), self.app.consumer_generation_id
+        task = self._in_hand = asyncio.create_task(process(taken))
         self._idle.clear()
         try:
             await asyncio.wait({task})
             if not task.cancelled():
                 task.result()
-                self._finished[message.tp] = max(message.offset + 1, self._finished.get(message.tp, 0))
         finally:
             task.cancel()
             self._in_hand = None
             self._idle.set()
+        return True
+
+    def finished(self, part: Round) -> None:
+        """What was written of the round in hand: it may be committed."""
+        for tp, batch in part.items():
+            self._finished[tp] = max(batch[-1].offset + 1, self._finished.get(tp, 0))
 
     async def confirm(self, after: float = CONFIRM_SECONDS) -> None:
-        """Make sure that the batch in hand is still ours: a process that was paused does not know that it was given up.
+        """Make sure that the round in hand is still ours: a process that was paused does not know that it was given up.
 
-        Costs nothing while batches are short, and a question to Kafka for one that took long. Raises `GivenAway`.
+        Costs nothing while rounds are short, and a question to Kafka for one that took long. Raises `GivenAway`.
         """
         if _now() - self._begun < after:
             return
         if not await cast("ConsumerThread", self._thread).is_member(self._begun_in):
-            raise GivenAway("its partitions were given away while a batch was in hand: was this process paused?")
+            raise GivenAway("its partitions were given away while a round was in hand: was this process paused?")
 
     async def finish(self, within: float = FINISH_SECONDS) -> None:
-        """Hand out nothing more, wait for the batch in hand (or give it up after `within` seconds), and commit."""
+        """Hand out nothing more, wait for the round in hand (or give it up after `within` seconds), and commit."""
         self.stop_flow()
         self.app.flow_control.suspend()
         self.app.flow_control.clear()
         try:
             await asyncio.wait_for(self._idle.wait(), within)
         except TimeoutError:
-            self.log.warning("A batch was not finished in %.0f s and is given back: it comes again", within)
+            self.log.warning("A round was not finished in %.0f s and is given back: it comes again", within)
             if self._in_hand is not None:
                 self._in_hand.cancel()
             await self._idle.wait()
@@ -175,6 +161,9 @@ class Consumer(driver.Consumer):
         if revoked:
             await self.finish()
         self._finished.clear()
+        self._waiting.clear()
+        self._announced = False
+        self._room.set()
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:

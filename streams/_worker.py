@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-import faust
 from faust.types import TP
 
 from normalizer.cluster import Cluster
@@ -16,28 +16,27 @@ from streams._batch import Offsets, Progress, StageFailed, decide, write
 from streams._breaker import Breaker, Tripped, report, waits
 from streams._client import App, consumer_settings, new_app
 from streams._memories import Memories
-from streams._memory import Position
+from streams._memory import Memory, Position
 from streams._outbox import Outbox
 from streams._record import Output
 from streams._stage import Processor, Stage, Writer, state_topic
 from streams._topics import check_topics
-from streams._transport import BATCH_RECORDS, Batch, Consumer
+from streams._transport import Consumer
+from streams._waiting import ROUND_RECORDS, Batch, Round
 
 STOP_SECONDS = 15.0
-FULL_BATCH = BATCH_RECORDS // 2
+FULL_ROUND = ROUND_RECORDS // 2
 """A writer that likes large batches gets one of so many records at once."""
 
 log = logging.getLogger(__name__)
 
 
-class _Batches(faust.Schema[None, Batch]):
-    """A message's value is a batch of aiokafka's records; nothing in it is decoded by Faust."""
+class _Work(NamedTuple):
+    """What a stage decides on of one partition: the records that are not in its memory yet."""
 
-    def loads_key(self, app: Any, message: Any, **_: Any) -> None:  # noqa: ARG002 - Faust's signature
-        return None
-
-    def loads_value(self, app: Any, message: Any, **_: Any) -> Any:  # noqa: ARG002 - Faust's signature
-        return message.value
+    tp: TP
+    fresh: Batch
+    memory: Memory
 
 
 class Worker:
@@ -56,7 +55,7 @@ class Worker:
         self._held: set[TP] = set()
         self._app: App = new_app(stage.name, cluster)
         self._watch: asyncio.Task[None] | None = None
-        topic = self._app.topic(*map(cluster.named, stage.inputs), schema=_Batches(), acks=False)
+        topic = self._app.topic(*map(cluster.named, stage.inputs), value_serializer="raw", acks=False)
         self._app.agent(topic, name=cluster.named(stage.name), concurrency=1)(self._agent)
 
     @property
@@ -73,13 +72,13 @@ class Worker:
         self._watch = asyncio.create_task(self._watch_app())
 
     async def stop(self) -> None:
-        """Finish and commit the batch in hand, leave the group, close the stage; at most `STOP_SECONDS` each."""
+        """Finish and commit the round in hand, leave the group, close the stage; at most `STOP_SECONDS` each."""
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 if self._app.started and not self._app.crashed:
                     await self._consumer.finish()
         except Exception as error:  # noqa: BLE001 - what was not committed comes again
-            log.warning("the stage %s could not finish its batch: %r; it comes again", self.stage.name, error)
+            log.warning("the stage %s could not finish its round: %r; it comes again", self.stage.name, error)
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 await self._app.stop()
@@ -93,7 +92,7 @@ class Worker:
         await asyncio.to_thread(self.stage.close)
 
     def pause(self) -> None:
-        """Begin no batch until `resume`. The partitions are kept."""
+        """Begin no round until `resume`. The partitions are kept."""
         self._going.clear()
 
     def resume(self) -> None:
@@ -111,44 +110,53 @@ class Worker:
             self.failed.set_exception(error)
 
     async def _agent(self, stream: Any) -> None:
-        async for event in stream.events():
-            await self._going.wait()
-            await self._gather(cast("Batch", event.message.value))
-            try:
-                await self._consumer.work(event.message, self._process)
-            except Exception as error:  # noqa: BLE001 - Faust would go on with the next batch
-                self._fail(error)
-                await asyncio.Event().wait()
+        async for _ in stream.events():
+            while await self._next():
+                pass
 
-    async def _gather(self, batch: Batch) -> None:
-        """Let a small batch wait when the writer likes large ones: what comes meanwhile is fetched together.
+    async def _next(self) -> bool:
+        """Work on what waits; False when nothing does."""
+        await self._going.wait()
+        await self._gather()
+        try:
+            return await self._consumer.work(self._process)
+        except Exception as error:  # noqa: BLE001 - Faust would go on with the next message
+            self._fail(error)
+            return await asyncio.Event().wait()
 
-        The batch is not in hand yet, so a rebalance or a stop need not wait for it.
+    async def _gather(self) -> None:
+        """Let a few records wait when the writer likes many: what comes meanwhile is written with them.
+
+        They are not in hand yet, so a rebalance or a stop need not wait for them.
         """
         pace = self.stage.pace if isinstance(self.stage, Writer) else 0.0
-        if pace and len(batch) < FULL_BATCH:
+        if pace and 0 < self._consumer.waiting < FULL_ROUND:
             await asyncio.sleep(self._began + pace - time.monotonic())
         self._began = time.monotonic()
 
-    async def _process(self, batch: Batch) -> None:
-        tp = TP(self.cluster.named(batch[0].topic), batch[0].partition)
-        began, held = time.perf_counter(), waits()
+    async def _process(self, taken: Round) -> None:
+        began = time.perf_counter()
+        try:
+            await self._apply(taken)
+        except Tripped:
+            # Alone, each batch shows whether it is one that trips the breaker; the others go through.
+            for tp, batch in taken.items():
+                await self._insist(tp, batch)
+        self._count(taken, time.perf_counter() - began)
+
+    async def _insist(self, tp: TP, batch: Batch) -> None:
+        """Try a batch again, with growing waits, until the breaker lets it through."""
+        held = waits()
         while True:
             try:
-                await self._apply(tp, batch)
+                await self._apply({tp: batch})
             except Tripped as tripped:
-                self._memories.forget(tp.partition)
                 await self._hold(tp, str(tripped))
                 await asyncio.sleep(next(held))
-            except BaseException:
-                # What is in memory may be ahead of what was written.
-                self._memories.forget(tp.partition)
-                raise
             else:
                 break
         if tp in self._held:
             await self._hold(tp, "")
-        self._count(batch, time.perf_counter() - began)
 
     async def _hold(self, tp: TP, why: str) -> None:
         """Say why a batch is held, or with "" that it went through."""
@@ -159,36 +167,60 @@ class Worker:
             log.warning("the stage %s goes on with %s/%d", self.stage.name, tp.topic, tp.partition)
             self._held.discard(tp)
         self.progress.waiting = why
-        producer = cast("Any", self._app.producer)._ensure_producer()  # noqa: SLF001 - as in `_apply`
-        outbox = Outbox(producer, self.cluster.named)
+        outbox = self._outbox()
         await self._post(outbox, [report(self.stage.name, self.cluster.bare(tp.topic), tp.partition, why)])
         await outbox.flush()
 
-    async def _apply(self, tp: TP, batch: Batch) -> None:
-        topic = batch[0].topic
-        producer = cast("Any", self._app.producer)._ensure_producer()  # noqa: SLF001 - Faust's send is per record
-        outbox = Outbox(producer, self.cluster.named)
-        if isinstance(self.stage, Writer):
-            await self._post(outbox, await write(self.stage, batch, self.progress, self._breaker))
-            await outbox.flush()
+    async def _apply(self, taken: Round) -> None:
+        try:
+            if isinstance(self.stage, Writer):
+                await self._write(self.stage, taken)
+            else:
+                await self._decide(cast("Stage", self.stage), taken)
+        except BaseException:
+            for tp in taken:  # what is in memory may be ahead of what was written
+                self._memories.forget(tp.partition)
+            raise
+        self._consumer.finished(taken)
+
+    async def _write(self, stage: Writer, taken: Round) -> None:
+        outbox = self._outbox()
+        records = list(chain.from_iterable(taken.values()))
+        await self._post(outbox, await write(stage, records, self.progress, self._breaker))
+        await outbox.flush()
+
+    async def _decide(self, stage: Stage, taken: Round) -> None:
+        works = [work for tp, batch in taken.items() if (work := await self._work(tp, batch)).fresh]
+        if not works:
             return
-        stage = cast("Stage", self.stage)
+        outbox = self._outbox()
+        parts = [(work.fresh, work.memory.state) for work in works]
+        await self._post(outbox, await decide(stage, parts, self.progress, self._breaker))
+        await outbox.flush()
+        if not stage.tables:
+            return
+        await self._consumer.confirm()
+        changelog = state_topic(stage)
+        for tp, fresh, memory in works:
+            position = Position(fresh[-1].offset + 1, self._consumer.committed(tp))
+            outbox.add_to(changelog, tp.partition, memory.changes(fresh[0].topic, position))
+        written = await outbox.flush()
+        for tp, _, _ in works:
+            self._memories.keep(tp.partition, written[changelog, tp.partition])
+
+    async def _work(self, tp: TP, batch: Batch) -> _Work:
         memory = await self._memories.of(tp.partition, self._consumer.owned_since(tp))
         if memory.outdated:
             await self._consumer.confirm(after=0.0)
             memory.succeed()
-        done = memory.done(topic, batch[0].offset)
+        done = memory.done(batch[0].topic, batch[0].offset)
         fresh = batch if done <= batch[0].offset else [record for record in batch if record.offset >= done]
         self.progress.skipped += len(batch) - len(fresh)
-        if not fresh:
-            return
-        await self._post(outbox, await decide(stage, fresh, memory.state, self.progress, self._breaker))
-        await outbox.flush()
-        if stage.tables:
-            await self._consumer.confirm()
-            position = Position(batch[-1].offset + 1, self._consumer.committed(tp))
-            outbox.add_to(state_topic(stage), tp.partition, memory.changes(topic, position))
-            self._memories.keep(tp.partition, await outbox.flush())
+        return _Work(tp, fresh, memory)
+
+    def _outbox(self) -> Outbox:
+        producer = cast("Any", self._app.producer)._ensure_producer()  # noqa: SLF001 - Faust's send is per record
+        return Outbox(producer, self.cluster.named)
 
     async def _post(self, outbox: Outbox, outputs: list[Output]) -> None:
         await outbox.add(outputs)
@@ -198,9 +230,9 @@ class Worker:
         assigned: set[TP] = sent[-1]
         self._memories.keep_only(tp.partition for tp in assigned)
 
-    def _count(self, batch: Batch, seconds: float) -> None:
+    def _count(self, taken: Round, seconds: float) -> None:
         progress = self.progress
-        progress.records += len(batch)
+        progress.records += sum(map(len, taken.values()))
         progress.batches += 1
         progress.last_batch_at = time.time()
         progress.last_batch_seconds = seconds

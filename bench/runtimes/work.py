@@ -10,9 +10,9 @@ from normalizer.errors import Rejected
 from streams._record import Output, Record
 from streams._stage import Stage, Writer
 from streams._state import State
-from streams._transport import BATCH_RECORDS
+from streams._waiting import ROUND_RECORDS
 
-BATCH = BATCH_RECORDS
+BATCH = ROUND_RECORDS
 CHANGES = TopicSpec("bench.changes", compacted=True)
 """The changelog of runtimes that have no tables of their own."""
 

@@ -75,7 +75,7 @@ class Line:
         if not records:
             return []
         state = self._states[stage.name]
-        outputs = self._runner.run(decide(stage, records, state, self._progress))
+        outputs = self._runner.run(decide(stage, [(records, state)], self._progress))
         state.keep()  # there is no changelog to write it to first
         return outputs
 

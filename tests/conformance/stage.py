@@ -148,7 +148,7 @@ class StageContract(ProcessorContract):
     def _decided(self, records: Sequence[Record]) -> tuple[list[Output], dict[str, dict[bytes, bytes]]]:
         stage = self.make()
         state = State(stage.tables)
-        return asyncio.run(_batch.decide(stage, records, state, Progress())), state.snapshot()
+        return asyncio.run(_batch.decide(stage, [(records, state)], Progress())), state.snapshot()
 
 
 class WriterContract(ProcessorContract):

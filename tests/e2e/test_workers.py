@@ -25,7 +25,7 @@ from ops.engine.kafka import Engine
 from streams._memory import Position
 from streams._stage import state_topic, topics_of
 from streams._state import END
-from streams._transport import BATCH_RECORDS
+from streams._waiting import ROUND_RECORDS
 from tests.e2e.stage_process import Count
 from tests.e2e.stage_topics import INPUT, OUTPUT, Topics, committed
 from tests.servers.topic import records, wait
@@ -84,7 +84,7 @@ def test_nothing_is_lost_when_a_worker_is_killed(cluster: Cluster, spawn: Spawn)
     first.kill()
     spawn(0.1)
     wait(lambda: committed(cluster, "count") == 5_000)
-    assert _repeats(cluster, expected) <= BATCH_RECORDS
+    assert _repeats(cluster, expected) <= ROUND_RECORDS
 
 
 def test_a_worker_that_is_asked_to_leave_gives_nothing_twice(cluster: Cluster, spawn: Spawn) -> None:
@@ -126,7 +126,7 @@ def test_workers_come_and_go(cluster: Cluster, spawn: Spawn, tmp_path: Path) -> 
     wait(lambda: committed(cluster, "count") == 20_000)
     repeats = _repeats(cluster, expected)
     print(f"{repeats} of 20,000 outputs were given twice")
-    assert repeats <= BATCH_RECORDS
+    assert repeats <= ROUND_RECORDS
 
 
 def test_a_worker_that_was_paused_in_a_batch_changes_nothing(cluster: Cluster, spawn: Spawn) -> None:
@@ -147,7 +147,7 @@ def test_a_worker_that_was_paused_in_a_batch_changes_nothing(cluster: Cluster, s
     spawn(0.1)
     expected |= _produce(cluster, 1_000, after=5_000)
     wait(lambda: committed(cluster, "count") == 6_000)
-    assert _repeats(cluster, expected) <= BATCH_RECORDS
+    assert _repeats(cluster, expected) <= ROUND_RECORDS
 
 
 def test_what_a_worker_writes_that_lost_its_partition_is_left_out(cluster: Cluster, spawn: Spawn) -> None:
@@ -171,7 +171,7 @@ def test_what_a_worker_writes_that_lost_its_partition_is_left_out(cluster: Clust
     spawn(0.1)
     expected |= _produce(cluster, 1_000, after=4_000)
     wait(lambda: committed(cluster, "count") == 5_000)
-    assert _repeats(cluster, expected) <= 2 * BATCH_RECORDS
+    assert _repeats(cluster, expected) <= 2 * ROUND_RECORDS
 
 
 def _write(cluster: Cluster, late: list[Any]) -> None:

@@ -70,7 +70,7 @@ class Store(Writer):
 
 def _decide(stage: Stage, *values: bytes) -> tuple[list[Output], State, Progress]:
     state, progress = State(stage.tables), Progress()
-    return asyncio.run(decide(stage, _records(*values), state, progress)), state, progress
+    return asyncio.run(decide(stage, [(_records(*values), state)], progress)), state, progress
 
 
 def test_a_rejected_record_stops_no_other() -> None:
@@ -147,7 +147,7 @@ def test_other_stages_have_their_turn() -> None:
             return [Output("out", b"k", str(sum(range(30_000))).encode())]
 
     async def ticks() -> int:
-        task = asyncio.create_task(decide(Slow(), _records(*[b"1"] * 200), State(("last",)), Progress()))
+        task = asyncio.create_task(decide(Slow(), [(_records(*[b"1"] * 200), State(("last",)))], Progress()))
         count = 0
         while not task.done():
             count += 1

@@ -35,7 +35,7 @@ def standing(*batches: Iterable[Fate], state: State | None = None) -> dict[int, 
     kept = state or State(stage.tables)
     for batch in batches:
         records = [arrived(told(each, CAUSE), number) for number, each in enumerate(batch)]
-        for output in asyncio.run(_batch.decide(stage, records, kept, Progress())):
+        for output in asyncio.run(_batch.decide(stage, [(records, kept)], Progress())):
             balance = decode(Balance, output.value, output.headers)
             assert output.key == f"{balance.raw}/{balance.partition}".encode()
             found[balance.partition] = balance

@@ -95,7 +95,7 @@ def test_a_record_for_a_given_partition_goes_there() -> None:
     async def flush() -> None:
         outbox = Outbox(producer, "ns.{}".format)
         outbox.add_to("state", 3, [(b"k", None), (b"other", b"v")])
-        assert await outbox.flush() == [range(7, 9)]
+        assert await outbox.flush() == {("state", 3): [range(7, 9)]}
 
     asyncio.run(flush())
     assert producer.sent == [("ns.state", 3, 2)]

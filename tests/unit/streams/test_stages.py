@@ -147,7 +147,7 @@ def test_a_number_over_64_bits_becomes_a_dead_letter() -> None:
         into_customer_id=ticket.customer_id, into_customer=ticket.customer, sequence=1 << 70,
     )  # fmt: skip
     before = line.tickets.snapshot()
-    letter, *_ = asyncio.run(decide(line.route, [record(merged)], line.tickets, Progress()))
+    letter, *_ = asyncio.run(decide(line.route, [([record(merged)], line.tickets)], Progress()))
     assert letter.topic == "dead.letters"
     assert dict(letter.headers)["sb_reason"] == b"out-of-range"
     assert b"holds or leads to a number over 64 bits or an impossible date (" in dict(letter.headers)["sb_error"]
