@@ -103,7 +103,7 @@ class ArchiveSettings(Destination, frozen=True, kw_only=True, forbid_unknown_fie
 
     url: str
     format: Literal["jsonl", "parquet"] = "jsonl"
-    every_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 10.0
+    every_seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 30.0
 
     def sink(self) -> Sink:
         """The place."""

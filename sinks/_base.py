@@ -43,7 +43,7 @@ class Sink(ABC):
         """
 
     def write_from(self, batch: Sequence[Routed], places: Sequence[Place]) -> Mapping[int, Rejected]:  # noqa: ARG002 - who needs them overrides it
-        """As `write`, of events of one partition whose places are known, in their order."""
+        """As `write`, of events whose places are known: those of each partition in their order, of several maybe."""
         return self.write(batch)
 
     @abstractmethod

@@ -42,7 +42,7 @@ class Archive(Sink):
 
     name: ClassVar[str] = "archive"
 
-    def __init__(self, url: str, *, form: Literal["jsonl", "parquet"] = "jsonl", pace: float = 10.0) -> None:
+    def __init__(self, url: str, *, form: Literal["jsonl", "parquet"] = "jsonl", pace: float = 30.0) -> None:
         self.pace = pace
         self._form: Form = Parquet() if form == "parquet" else JsonLines()
         try:
@@ -74,10 +74,10 @@ class Archive(Sink):
     def write_from(self, batch: Sequence[Routed], places: Sequence[Place]) -> Mapping[int, Rejected]:
         """Write what of a batch is in no file yet; returns when the files are on the disk, or the provider has them."""
         refused: dict[int, Rejected] = {}
-        days: dict[str, list[_Entry]] = defaultdict(list)
+        files: dict[tuple[str, int], list[_Entry]] = defaultdict(list)
         for index, (event, place) in enumerate(zip(batch, places, strict=True)):
             try:
-                days[moment(place.at)[:10]].append(_Entry(index, _line(event, place), event))
+                files[moment(place.at)[:10], place.partition].append(_Entry(index, _line(event, place), event))
             except Rejected:
                 refused[index] = Rejected(
                     "not-storable",
@@ -85,7 +85,7 @@ class Archive(Sink):
                     "correct what made it, then redrive it",
                 )
         with self._named():
-            for day, entries in days.items():
+            for (day, _), entries in files.items():
                 self._keep(f"{self._root}/date={day}", entries)
         return refused
 

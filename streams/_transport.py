@@ -67,7 +67,8 @@ class Consumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109 - Faust's signature
         """Fetch records, let them wait, and yield one message to say so unless the agent knows."""
-        await self.wait(cast("Any", self._room))
+        if not self._room.is_set():  # waiting costs two tasks
+            await self.wait(cast("Any", self._room))
         if not self.flow_active:
             await self.wait(cast("Any", self.can_resume_flow))
         if self._rewind:

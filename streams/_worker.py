@@ -139,24 +139,24 @@ class Worker:
         try:
             await self._apply(taken)
         except Tripped:
-            # Alone, each batch shows whether it is one that trips the breaker; the others go through.
-            for tp, batch in taken.items():
-                await self._insist(tp, batch)
+            await self._insist(dict(taken))
         self._count(taken, time.perf_counter() - began)
 
-    async def _insist(self, tp: TP, batch: Batch) -> None:
-        """Try a batch again, with growing waits, until the breaker lets it through."""
-        held = waits()
-        while True:
-            try:
-                await self._apply({tp: batch})
-            except Tripped as tripped:
-                await self._hold(tp, str(tripped))
-                await asyncio.sleep(next(held))
-            else:
-                break
-        if tp in self._held:
-            await self._hold(tp, "")
+    async def _insist(self, left: dict[TP, Batch]) -> None:
+        """Write each batch alone: the one that trips the breaker is tried again after waits, the others go through."""
+        for pause in waits():
+            for tp, batch in list(left.items()):
+                try:
+                    await self._apply({tp: batch})
+                except Tripped as tripped:
+                    await self._hold(tp, str(tripped))
+                    continue
+                del left[tp]
+                if tp in self._held:
+                    await self._hold(tp, "")
+            if not left:
+                return
+            await asyncio.sleep(pause)
 
     async def _hold(self, tp: TP, why: str) -> None:
         """Say why a batch is held, or with "" that it went through."""
@@ -166,7 +166,8 @@ class Worker:
         else:
             log.warning("the stage %s goes on with %s/%d", self.stage.name, tp.topic, tp.partition)
             self._held.discard(tp)
-        self.progress.waiting = why
+        if why or not self._held:
+            self.progress.waiting = why
         outbox = self._outbox()
         await self._post(outbox, [report(self.stage.name, self.cluster.bare(tp.topic), tp.partition, why)])
         await outbox.flush()

@@ -99,11 +99,13 @@ def test_a_topic_that_was_made_anew_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_partitions_are_told_apart(tmp_path: Path) -> None:
-    """The same offsets of another partition are others, too."""
+    """The same offsets of another partition are others, too, and go into a file of their own."""
     sink = opened(tmp_path)
+    other = [place._replace(partition=4) for place in PLACES[:5]]
     sink.write_from(EVENTS[:5], PLACES[:5])
-    sink.write_from(EVENTS[:5], [place._replace(partition=4) for place in PLACES[:5]])
+    sink.write_from([*EVENTS[:5], *EVENTS[:5]], [*PLACES[:5], *other])
     assert [line.partition for _, line in read(tmp_path)] == [3] * 5 + [4] * 5
+    assert [path.name[:5] for path in sorted(tmp_path.rglob("*.gz"))] == ["00003", "00004"]
 
 
 def test_parquet_has_columns_to_ask_for(tmp_path: Path) -> None:
