@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
+from typing import TypeVar
 
 from imapclient import IMAPClient  # type: ignore[import-untyped]  # it ships no types
 
@@ -39,35 +40,49 @@ BARE, FETCHED, STORED = (
     "mail connector, fetched, published, position saved",
 )
 ASKED = 0.9
+PAGE = 200
+
+T = TypeVar("T")
 
 
 def measure(wanted: Wanted) -> Report:
     """All three in turns over one mailbox."""
     machine, number = this_machine(), wanted.items(MAILS, 60)
-    found: dict[str, list[Run]] = {BARE: [], FETCHED: [], STORED: []}
-    with broker() as brokers, closing(Dovecot()) as server:
+    with broker() as brokers:
+        found = in_a_mailbox(number, partial(_in_turns, wanted.runs, number, brokers))
+    how = f"{number:,} real mails of 1 to 50 KB from a folder in Dovecot over loopback, pages of {PAGE}."
+    ratio = share(_rates(found[FETCHED]), _rates(found[BARE]))
+    goals = (Goal("mail fetch, mails per second against the bare imapclient loop", ratio, ASKED, "%", profile=FETCHED),)
+    return Report(machine, "Mail from an IMAP server", wanted.runs, (rates(how, "mails", found),), goals)
+
+
+def in_a_mailbox(number: int, task: Callable[[MailSettings], T]) -> T:
+    """Do something with the settings of a mailbox on a Dovecot of our own, in which so many mails are."""
+    with closing(Dovecot()) as server:
         server.start()
         box = server.mailbox()
         box.deliver(*(mail.body for mail in raw_mails(number)))
         settings = MailSettings(
-            host=server.host, port=server.port, tls="none", user=box.user, password=PASSWORD, idle=False
+            host=server.host, port=server.port, tls="none", user=box.user, password=PASSWORD, idle=False, page_size=PAGE
         )
         elsewhere(partial(by_bare_loop, settings, number))  # Dovecot makes its index, which nobody is to pay for
-        for turn in range(wanted.runs):
-            cluster = Cluster(brokers=brokers, namespace=f"fetch{turn}.")
-            declare(cluster, ["mail"])
-            ways = {
-                BARE: partial(by_bare_loop, settings, number),
-                FETCHED: partial(by_connector, settings, number),
-                STORED: partial(into_kafka, settings, number, cluster),
-            }
-            for what in list(ways)[turn % 3 :] + list(ways)[: turn % 3]:
-                found[what].append(elsewhere(ways[what]))
-                say(f"run {turn + 1} of {wanted.runs}, {what}: {found[what][-1].per_second:,.0f} mails/s")
-    how = f"{number:,} real mails of 1 to 50 KB from a folder in Dovecot over loopback, pages of {settings.page_size}."
-    ratio = share(_rates(found[FETCHED]), _rates(found[BARE]))
-    goals = (Goal("mail fetch, mails per second against the bare imapclient loop", ratio, ASKED, "%"),)
-    return Report(machine, "Mail from an IMAP server", wanted.runs, (rates(how, "mails", found),), goals)
+        return task(settings)
+
+
+def _in_turns(runs: int, number: int, brokers: str, settings: MailSettings) -> dict[str, list[Run]]:
+    found: dict[str, list[Run]] = {BARE: [], FETCHED: [], STORED: []}
+    for turn in range(runs):
+        cluster = Cluster(brokers=brokers, namespace=f"fetch{turn}.")
+        declare(cluster, ["mail"])
+        ways = {
+            BARE: partial(by_bare_loop, settings, number),
+            FETCHED: partial(by_connector, settings, number),
+            STORED: partial(into_kafka, settings, number, cluster),
+        }
+        for what in list(ways)[turn % 3 :] + list(ways)[: turn % 3]:
+            found[what].append(elsewhere(ways[what]))
+            say(f"run {turn + 1} of {runs}, {what}: {found[what][-1].per_second:,.0f} mails/s")
+    return found
 
 
 def by_bare_loop(settings: MailSettings, number: int) -> Run:

@@ -37,7 +37,8 @@ SECONDS = 10.0
 LIMIT_SECONDS = 300.0
 PER_CORE, GAIN, P99 = 2000, 1.7, 150.0
 WHOLE = "whole pipeline"
-"""The table of the profile that says where the time of it goes."""
+HALF = "half capacity"
+"""The tables of the profile that say where the time of it goes."""
 
 
 Way = tuple[str, int]
@@ -138,12 +139,25 @@ def report(machine: Machine, runs: int, found: dict[Way, list[Run]], took: list[
             PER_CORE,
             profile=WHOLE,
         ),
-        Goal("two processes against one, mails per second", figure(gains, 2), GAIN, "×"),
         Goal(
-            "accepted to stored at half capacity, p99", figure([each.p99 for each in took[1]], 1), P99, "ms", limit=True
+            "two processes against one, mails per second", figure(gains, 2), GAIN, "×", note=_cores(machine, one, two)
+        ),
+        Goal(
+            "accepted to stored at half capacity, p99",
+            figure([each.p99 for each in took[1]], 1),
+            P99,
+            "ms",
+            limit=True,
+            profile=HALF,
         ),
     )
     return Report(machine, "The whole pipeline", runs, (speed, waits), goals)
+
+
+def _cores(machine: Machine, one: Sequence[Run], two: Sequence[Run]) -> str:
+    """How much of the machine the processes had; the rest is the broker's, which is on it, too."""
+    had = [figure([run.cpu_seconds / run.seconds for run in runs], 2).median for runs in (one, two)]
+    return f"one had {had[0]:.2f} and two had {had[1]:.2f} of the {machine.cores} cores, which the broker shares"
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
     python -m bench.profile
 
 ``run stage all`` carries real mails while py-spy looks at it 200 times a second, only at threads that hold the interpreter.
-Each sample counts for the innermost part of `PARTS` that is on its stack. The same for two stages alone that only copy and remember.
+Each sample counts for the innermost part of `PARTS` that is on its stack. The same at half of what it can carry, for stages
+alone, and for the mail connector.
 """
 
 from __future__ import annotations
@@ -19,23 +20,29 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from bench.inputs import RAW_MAIL, keep, kept, plain, raw
-from bench.jobs import PLAIN, Job
-from bench.part import Wanted, broker, elsewhere, main
-from bench.pipeline import WHOLE, declare_all
+from bench import fetch, stages
+from bench.inputs import RAW_MAIL, kept
+from bench.jobs import INPUTS, Job
+from bench.latency import at_rate
+from bench.part import Wanted, broker, elsewhere, main, say
+from bench.pipeline import HALF, WHOLE, cycle_anew, declare_all
 from bench.report import Column, Report, Row, Table, figure, this_machine
 from bench.runtimes import ours
-from bench.stages import fill
 from bench.whole import Whole
+from connectors._mailsettings import MailSettings
 from normalizer.cluster import Cluster
 
-MAILS, RECORDS = 3600, 120_000
+MAILS = 3600
+HALF_SECONDS = 15.0
 RATE = 200
 PARTS = (
     ("normalizer/mail/", "reading mail"),
     ("normalizer/wire.py", "events from bytes and back"),
     ("normalizer/", "threads, tickets, rules"),
     ("connectors/_blobs.py", "blobs"),
+    ("connectors/", "connector"),
+    ("imapclient/", "imapclient and imaplib"),
+    ("imaplib.py", "imapclient and imaplib"),
     ("sinks/", "ticket store"),
     ("streams/_fetched.py", "fetch"),
     ("streams/_outbox.py", "outbox"),
@@ -50,8 +57,8 @@ PARTS = (
     ("asyncio/", "asyncio"),
 )
 OTHER = "everything else"
-STAGES = ("copy", "remember")
-"""The stages that do next to nothing themselves, so that what is seen is the runtime."""
+STAGES = {"normalize": "mail", "route": "message", "deliver": "ticket", "copy": "record", "remember": "record"}
+"""The stages that are looked at alone, and what they count."""
 
 Sampled = tuple[Counter[str], float]
 """Samples by part, and microseconds of CPU for each item."""
@@ -59,24 +66,40 @@ Sampled = tuple[Counter[str], float]
 
 def measure(wanted: Wanted) -> Report:
     """The share of each part, and microseconds of it for a mail or a record; goals that are missed are explained by it."""
-    machine, mails = this_machine(), wanted.items(MAILS, 60)
-    records = {stage: wanted.items(RECORDS, 2000) for stage in STAGES}
-    whole: list[Sampled] = []
-    alone: dict[str, list[Sampled]] = {stage: [] for stage in STAGES}
+    machine = this_machine()
+    numbers = {stage: wanted.items(stages.USUAL[stage], 40) for stage in STAGES}
+    found: dict[str, list[Sampled]] = {}
+
+    def took(what: str, sampled: Sampled) -> None:
+        found.setdefault(what, []).append(sampled)
+        say(f"{what}: {sampled[1]:,.0f} µs each")
+
     with tempfile.TemporaryDirectory() as home, broker() as brokers:
-        file = elsewhere(partial(_prepared, mails, Path(home)))
-        plain_file = elsewhere(partial(_plain, RECORDS, Path(home)))
+        stacks, mails = Path(home) / "stacks", wanted.items(MAILS, 60)
+        files = elsewhere(partial(stages.prepared, numbers | {"deliver": mails}, Path(home)))
         for turn in range(wanted.runs):
             cluster = Cluster(brokers=brokers, namespace=f"profile{turn}.")
-            whole.append(elsewhere(partial(sampled, cluster, file, Path(home) / "stacks"), 300.0))
-            for stage, number in records.items():
+            whole = elsewhere(partial(sampled, cluster, files[RAW_MAIL], mails, stacks), 300.0)
+            took(WHOLE, whole)
+            cluster = Cluster(brokers=brokers, namespace=f"half{turn}.")
+            seconds = HALF_SECONDS * min(1.0, wanted.scale)
+            took(
+                HALF, elsewhere(partial(at_half, cluster, files[RAW_MAIL], 1e6 / whole[1] / 2, seconds, stacks), 300.0)
+            )
+            took(fetch.FETCHED, fetch.in_a_mailbox(mails, partial(_fetched, mails, stacks)))
+            for stage, number in numbers.items():
                 cluster = Cluster(brokers=brokers, namespace=f"{stage}{turn}.")
-                job = Job(stage, elsewhere(partial(fill, cluster, stage, plain_file, number)), f"profile of {stage}")
-                alone[stage].append(elsewhere(partial(sampled_alone, job, cluster, Path(home))))
-    tables = [_table(f"{WHOLE}: {mails:,} real mails through all stages in one process, into SQLite", "mail", whole)]
-    tables += [
-        _table(f"{stage}: {records[stage]:,} records of 600 bytes through one stage", "record", found)
-        for stage, found in alone.items()
+                there = elsewhere(partial(stages.fill, cluster, stage, files[INPUTS[stage]], number))
+                job = Job(stage, there, f"profile of {stage}")
+                took(stage, elsewhere(partial(sampled_alone, job, cluster, stacks)))
+    tables = [
+        _table(f"{WHOLE}: {mails:,} real mails through all stages in one process, into SQLite", "mail", found[WHOLE]),
+        _table(f"{HALF}: the same at fixed times, half as many a second as it could carry", "mail", found[HALF]),
+        _table(f"{fetch.FETCHED}: {mails:,} real mails from Dovecot", "mail", found[fetch.FETCHED]),
+        *(
+            _table(f"{stage}: {numbers[stage]:,} through this stage alone", unit, found[stage])
+            for stage, unit in STAGES.items()
+        ),
     ]
     return Report(machine, "Where the time goes", wanted.runs, tuple(tables))
 
@@ -97,7 +120,7 @@ def _table(how: str, unit: str, runs: Sequence[Sampled]) -> Table:
     return Table(f"{how}; {RATE} samples a second.", columns, rows, drawn=1)
 
 
-def sampled(cluster: Cluster, file: Path, stacks: Path) -> Sampled:
+def sampled(cluster: Cluster, file: Path, mails: int, stacks: Path) -> Sampled:
     """Carry the mails under py-spy's eyes; microseconds of CPU for each mail."""
     declare_all(cluster)
     with (
@@ -105,15 +128,38 @@ def sampled(cluster: Cluster, file: Path, stacks: Path) -> Sampled:
         Whole(cluster, Path(folder)) as whole,
         _looked_at(whole.pid, stacks),
     ):
-        run = whole.carried(kept(file))
+        run = whole.carried(kept(file)[:mails])
     return shares(stacks.read_text().splitlines()), 1e6 / run.per_cpu_second
 
 
-def sampled_alone(job: Job, cluster: Cluster, home: Path) -> Sampled:
+def at_half(cluster: Cluster, file: Path, rate: float, seconds: float, stacks: Path) -> Sampled:
+    """Send so many mails a second, and look when all that is cold has been warmed."""
+    declare_all(cluster)
+    with tempfile.TemporaryDirectory() as folder, Whole(cluster, Path(folder)) as whole:
+        mails = cycle_anew(kept(file))
+        at_rate(whole, cluster, mails, rate, seconds)
+        with _looked_at(whole.pid, stacks):
+            before = whole.cpu_seconds()
+            took = at_rate(whole, cluster, mails, rate, seconds)
+            used = whole.cpu_seconds() - before
+    return shares(stacks.read_text().splitlines()), 1e6 * used / took.number
+
+
+def sampled_alone(job: Job, cluster: Cluster, stacks: Path) -> Sampled:
     """The same of one stage, in this process."""
-    stacks = home / "stacks"
     with tempfile.TemporaryDirectory() as folder, _looked_at(os.getpid(), stacks):
         run = ours.run(job, cluster, Path(folder))
+    return shares(stacks.read_text().splitlines()), 1e6 / run.per_cpu_second
+
+
+def _fetched(mails: int, stacks: Path, settings: MailSettings) -> Sampled:
+    return elsewhere(partial(sampled_fetch, settings, mails, stacks))
+
+
+def sampled_fetch(settings: MailSettings, mails: int, stacks: Path) -> Sampled:
+    """The same of the mail connector, in this process."""
+    with _looked_at(os.getpid(), stacks):
+        run = fetch.by_connector(settings, mails)
     return shares(stacks.read_text().splitlines()), 1e6 / run.per_cpu_second
 
 
@@ -146,14 +192,6 @@ def _part(frames: Sequence[str]) -> str:
             if f"({place}" in frame or f"/{place}" in frame:
                 return name
     return OTHER
-
-
-def _plain(number: int, folder: Path) -> Path:
-    return keep(list(plain(number)), folder / PLAIN.name)
-
-
-def _prepared(number: int, folder: Path) -> Path:
-    return keep(list(raw(number)), folder / RAW_MAIL)
 
 
 if __name__ == "__main__":

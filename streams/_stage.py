@@ -4,8 +4,8 @@
     ├── Stage    decides record by record, with a memory of its own (pure)
     └── Writer   gives whole batches to the world outside (blocking, idempotent)
 
-Delivery: at least once. The outputs of a batch are acknowledged by the broker, then its changes to the state,
-and only then is it committed; a batch that was begun and not committed is given again.
+Delivery: at least once. The outputs of a round are acknowledged by the broker, then its changes to the state, and only
+then is it committed; a round that was begun and not committed is given again. It has a batch of each of some partitions.
 """
 
 from __future__ import annotations
@@ -85,18 +85,18 @@ class Stage(Processor):
 
 
 class Writer(Processor):
-    """Gives whole batches to the world outside. `pace` is how many seconds lie between two small ones, at least."""
+    """Gives whole rounds to the world outside. `pace` is how many seconds lie between two small ones, at least."""
 
     pace: float = 0.0
 
     @abstractmethod
     def write(self, records: Sequence[Record]) -> Sequence[Sequence[Output] | Rejected]:
-        """Write a batch, in a thread; durable when it returns. One answer per record, in order.
+        """Write a round, in a thread; durable when it returns. One answer per record, in order.
 
-        The answer is what to send for the record (a fate, say), or why it was refused. Writing a batch twice is
-        the same as once. Raises `Retriable` when the other side cannot take it now: the same batch comes again
-        after a wait. Raises `Misconfigured` when only a person can help: the stage stops. Any other exception is a bug:
-        the process stops and the batch is given again.
+        The records of a partition are in its order, and one partition comes after the other. The answer is what to send
+        for the record (a fate, say), or why it was refused. Writing it twice is the same as once. Raises `Retriable`
+        when the other side cannot take it now: the same round comes again after a wait. Raises `Misconfigured` when
+        only a person can help: the stage stops. Any other exception is a bug: the process stops and the round is given again.
         """
 
 

@@ -106,7 +106,7 @@ class Worker:
 
     def _fail(self, error: Exception) -> None:
         if not self.failed.done():
-            log.error("the stage %s stops, and its batch is given back: %s", self.stage.name, error)
+            log.error("the stage %s stops, and its round is given back: %s", self.stage.name, error)
             self.failed.set_exception(error)
 
     async def _agent(self, stream: Any) -> None:
