@@ -76,7 +76,7 @@ def measure(wanted: Wanted) -> Report:
 
     with tempfile.TemporaryDirectory() as home, broker() as brokers:
         stacks, mails = Path(home) / "stacks", wanted.items(MAILS, 60)
-        files = elsewhere(partial(stages.prepared, numbers | {"deliver": mails}, Path(home)))
+        files = elsewhere(partial(stages.prepared, numbers, Path(home)))
         for turn in range(wanted.runs):
             cluster = Cluster(brokers=brokers, namespace=f"profile{turn}.")
             whole = elsewhere(partial(sampled, cluster, files[RAW_MAIL], mails, stacks), 300.0)

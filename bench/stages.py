@@ -65,9 +65,9 @@ def measure(wanted: Wanted) -> Report:
 def prepared(numbers: Mapping[str, int], folder: Path) -> dict[str, Path]:
     """The input of each stage in a file. Tickets and messages are as many as the mails that they come from."""
     say("making the input of every stage")
-    most = max(numbers[stage] for stage in ("normalize", "thread", "route", "deliver"))
+    most = max(number for stage, number in numbers.items() if INPUTS[stage] != PLAIN.name)
     made = along_the_way(most)
-    made[PLAIN.name] = list(plain(max(numbers["copy"], numbers["remember"])))
+    made[PLAIN.name] = list(plain(max(number for stage, number in numbers.items() if INPUTS[stage] == PLAIN.name)))
     return {topic: keep(entries, folder / topic) for topic, entries in made.items()}
 
 
