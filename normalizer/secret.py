@@ -41,8 +41,9 @@ def values(settings: msgspec.Struct) -> Iterator[str]:
         if name in secret:
             yield from _texts(value)
         else:
-            for each in _structs(value):
-                yield from values(each)
+            for each in _inside(value):
+                if isinstance(each, msgspec.Struct):
+                    yield from values(each)
 
 
 def _marked(hint: Any) -> bool:
@@ -52,25 +53,19 @@ def _marked(hint: Any) -> bool:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        if value:
-            yield value
-        if hidden := _URL.match(value):
-            yield from {hidden[1], unquote(hidden[1])}
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, tuple | list):
-        for each in value:
-            yield from _texts(each)
+    for text in _inside(value):
+        if isinstance(text, str) and text:
+            yield text
+            if hidden := _URL.match(text):
+                yield from {hidden[1], unquote(hidden[1])}
 
 
-def _structs(value: Any) -> Iterator[msgspec.Struct]:
-    if isinstance(value, msgspec.Struct):
+def _inside(value: Any) -> Iterator[Any]:
+    """What is in tables and lists, and in those in them."""
+    if isinstance(value, Mapping):
+        value = value.values()
+    elif not isinstance(value, tuple | list):
         yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _structs(each)
-    elif isinstance(value, tuple | list):
-        for each in value:
-            yield from _structs(each)
+        return
+    for each in value:
+        yield from _inside(each)

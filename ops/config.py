@@ -22,16 +22,16 @@ from msgspec import Meta
 
 from connectors._base import Blobs, Connector
 from normalizer import secret
-from normalizer.cluster import Cluster
+from normalizer.cluster import DAY, Cluster
 from normalizer.default_rules import POLICY
 from normalizer.errors import Misconfigured
-from normalizer.events import RAW
 from normalizer.policy import Policy
 from normalizer.secret import Secret
 from normalizer.thread_policy import ThreadPolicy
 from normalizer.tickets import ClosedPolicy
 from ops.channels import channel
 from ops.destinations import KINDS, Destination, PostgresSettings, SqliteSettings
+from ops.retention import redelivery_hours
 from sinks._base import Sink
 from streams._breaker import BreakerPolicy
 
@@ -205,14 +205,8 @@ def load(path: Path | None) -> Config:
 
 
 def _check_dedupe(config: Config) -> None:
-    """Whatever can be delivered again must be known.
-
-    A raw record stays for its days and, at most, a segment of a week; then the topics before thread and before route
-    may each keep what came of it for two weeks.
-    """
-    days = {} if config.kafka is None else config.kafka.retention_days
-    raw = max(kept for topic, kept in {"raw": 30.0, **days}.items() if topic == "raw" or topic.startswith(RAW))
-    least = ceil(raw) + 35
+    """Whatever can be delivered again must be known."""
+    least = ceil(redelivery_hours(config.kafka or Cluster()) / DAY)
     if config.state.dedupe_days is not None and config.state.dedupe_days < least:
         raise Misconfigured(
             f"state.dedupe_days is {config.state.dedupe_days}, and raw records may be delivered again for longer: make it {least} "

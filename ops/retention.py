@@ -70,7 +70,22 @@ def whole_way_hours(cluster: Cluster, channels: Sequence[str]) -> int:
     A record may wait in each topic until its last hour and then be passed on: dead letters, the raw topic that they are
     redriven to, and what the stages make of it.
     """
-    specs = kept(cluster, [*TOPICS, *map(raw_topic, channels)])
-    hours = {spec.name: (spec.retention_hours or 0) + segment_hours(cluster, spec) for spec in specs}
+    hours = _hours(cluster, kept(cluster, [*TOPICS, *map(raw_topic, channels)]))
     raw = max(hours[RAW + channel] for channel in channels)
     return raw + sum(hours[name] for name in (DEAD_LETTERS, Message.topic, Threaded.topic, Routed.topic))
+
+
+def redelivery_hours(cluster: Cluster) -> int:
+    """For how long what came of a raw record may still come to the stages that know it: of whichever channel stays longest.
+
+    It may wait until its last hour in the raw topic, before thread and before route.
+    """
+    named = [name.removeprefix(RAW) for name in cluster.retention_days if name.startswith(RAW)]
+    specs = [_asked_for(cluster, spec) for spec in (*TOPICS, *map(raw_topic, ["", *named]))]
+    hours = _hours(cluster, specs)
+    raw = max(each for name, each in hours.items() if name.startswith(RAW))
+    return raw + hours[Message.topic] + hours[Threaded.topic]
+
+
+def _hours(cluster: Cluster, specs: Sequence[TopicSpec]) -> dict[str, int]:
+    return {spec.name: (spec.retention_hours or 0) + segment_hours(cluster, spec) for spec in specs}

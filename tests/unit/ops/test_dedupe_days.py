@@ -29,7 +29,8 @@ def test_for_ever_unless_somebody_says_otherwise(tmp_path: Path) -> None:
     [
         ("[state]\ndedupe_days = 64", 65),
         ('[state]\ndedupe_days = 90\n[kafka.retention_days]\nraw = 60\n"raw.mail" = 365', 400),
-        ("[state]\ndedupe_days = 37\n[kafka.retention_days]\nraw = 2.5", 38),
+        ("[state]\ndedupe_days = 31\n[kafka.retention_days]\nraw = 2.5", 32),
+        ('[state]\ndedupe_days = 68\n[kafka.retention_days]\n"messages.threaded" = 14', 69),
         ('[state]\ndedupe_days = 64\n[kafka.retention_days]\n"raw.mail" = 5', 65),
     ],
 )
