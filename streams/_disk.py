@@ -85,7 +85,10 @@ class OnDisk:
         try:
             found = self._db.get(_CHECKPOINT)
             if found is None:
-                return self.emptied()
+                new = (
+                    next(iter(self._db.keys()), None) is None
+                )  # nothing to empty: opening it twice would cost as much again
+                return Checkpoint() if new else self.emptied()
             saved = msgspec.json.decode(found, type=_Saved)
             if saved.incarnation == self._incarnation and time.time() - saved.at < STALE_SECONDS:
                 return msgspec.json.decode(saved.checkpoint, type=Checkpoint)

@@ -86,6 +86,17 @@ def test_what_is_of_another_topic_is_thrown_away(made: Made) -> None:
     assert dict(other.items()) == {}
 
 
+def test_what_has_no_checkpoint_is_thrown_away(made: Made) -> None:
+    """Nobody could say what state it is."""
+    store = made()
+    store.write({b"a\0k": b"1"}, _saved(2))
+    store._db.delete(b"")
+    store.close()
+    again = made()
+    assert again.checkpoint == Checkpoint()
+    assert dict(again.items()) == {}
+
+
 def test_what_is_too_old_is_thrown_away(made: Made) -> None:
     """Kafka forgets after a day that something was deleted, so who was away for longer would not hear of it."""
     store = made()
