@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # aiokafk
 
 from normalizer.cluster import Cluster
 from streams._disk import OnDisk, StoreBroken
-from streams._memory import FETCH_BYTES, Memory, ends, restore
+from streams._memory import FETCH_BYTES, Fence, Memory, ends, restore
 from streams._stage import Processor, state_topic
 from streams._topics import topic_id
 
@@ -33,6 +33,15 @@ class Memories:
         self._folder = folder / cluster.named(stage.name) if folder and stage.tables else None
         self._topic_id: str | None = None
         self._found: dict[int, Memory] = {}
+        self._fences: dict[int, Fence] = {}
+
+    async def prepare(self, wanted: Mapping[int, int | None]) -> None:
+        """Restore at once what `of` would restore one after the other: `wanted` says since when each partition is ours.
+
+        Time that passes between a restore and the first write is time in which somebody else may still write.
+        """
+        if missing := [each for each in wanted.items() if each[0] not in self._found]:
+            await asyncio.gather(*(self.of(partition, since) for partition, since in missing))
 
     async def of(self, partition: int, since: int | None) -> Memory:
         """The memory of a partition that this worker has without a break since a generation of its group."""
@@ -59,6 +68,7 @@ class Memories:
                     partition,
                     self._stage.name,
                 )
+                self._fences[partition] = memory.fence
                 self.forget(partition, entirely=True)
                 return
             end = offsets.stop
@@ -105,10 +115,12 @@ class Memories:
     async def _read(self, consumer: Any, partition: int, since: int | None) -> tuple[Memory, int]:
         changelog = self._cluster.named(state_topic(self._stage))
         begin, end = await ends(consumer, changelog, partition)
+        known = self._fences.get(partition)
+        fence = known if known is not None and known.since == since else None
         if self._folder is not None:
             memory = None
             try:
-                memory = await self._from_disk(self._folder / str(partition), since, begin, end)
+                memory = await self._from_disk(self._folder / str(partition), since, begin, end, fence)
                 return memory, await restore(consumer, changelog, partition, memory, end)
             except StoreBroken as error:
                 self._without_disk(error)
@@ -118,10 +130,10 @@ class Memories:
                 if memory is not None:
                     memory.close()
                 raise
-        memory = Memory(self._stage.tables, since)
+        memory = Memory(self._stage.tables, since, fence=fence)
         return memory, await restore(consumer, changelog, partition, memory, end)
 
-    async def _from_disk(self, folder: Path, since: int | None, begin: int, end: int) -> Memory:
+    async def _from_disk(self, folder: Path, since: int | None, begin: int, end: int, fence: Fence | None) -> Memory:
         if self._topic_id is None:
             self._topic_id = await asyncio.to_thread(topic_id, self._cluster, state_topic(self._stage))
         if not self._topic_id:
@@ -130,7 +142,7 @@ class Memories:
         checkpoint = entries.checkpoint
         if not begin <= checkpoint.end <= end:
             checkpoint = entries.emptied()
-        return Memory(self._stage.tables, since, entries, checkpoint)
+        return Memory(self._stage.tables, since, entries, checkpoint, fence)
 
     def _without_disk(self, error: StoreBroken) -> None:
         log.warning("the stage %s remembers without its disk: %s", self._stage.name, error)

@@ -10,7 +10,7 @@ the changelog they have it, and only what is behind that is read: docs/decisions
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from aiokafka import TopicPartition  # type: ignore[import-untyped]  # aiokafka ships no types
@@ -42,6 +42,16 @@ class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
     positions: dict[str, Position] = {}
 
 
+class Fence(NamedTuple):
+    """From `offset` of the changelog on, the partition was ours since the generation `since`: what is of an earlier epoch there
+    was written by somebody who had lost it, even where nothing of ours stands before it.
+    """
+
+    since: int | None
+    offset: int
+    epoch: int
+
+
 class Memory:
     """The state of one partition and the position of each input in it. `since` is whose generation it is.
 
@@ -56,6 +66,7 @@ class Memory:
         since: int | None = None,
         entries: Entries | None = None,
         checkpoint: Checkpoint | None = None,
+        fence: Fence | None = None,
     ) -> None:
         tables = tuple(tables)
         known = checkpoint or Checkpoint()
@@ -64,6 +75,7 @@ class Memory:
         self.end = self._checkpoint = known.end
         self.outdated = False
         self._newest = self._epoch = max((each.epoch for each in self.positions.values()), default=0)
+        self._fence = fence
         self._resumed: set[str] = set()
         self._ours = tuple(name.encode() + END for name in tables)
         self._unplaced: list[tuple[int, bytes, bytes | None]] = []
@@ -79,6 +91,8 @@ class Memory:
             return
         if value is not None:
             position = msgspec.json.decode(value, type=Position)
+            if self._fence is not None and offset >= self._fence.offset:
+                self._newest = max(self._newest, self._fence.epoch)
             if position.epoch < self._newest:
                 self._leave_out(offset - position.changes)
                 return
@@ -124,6 +138,11 @@ class Memory:
         position = msgspec.structs.replace(position, epoch=self._epoch, changes=len(changes))
         self.positions[topic] = position
         return [*changes.items(), (END + topic.encode(), msgspec.json.encode(position))]
+
+    @property
+    def fence(self) -> Fence:
+        """What must hold for whoever reads the changelog again as long as the partition is ours."""
+        return self._fence or Fence(self.since, self.end, self._epoch)
 
     def keep(self, end: int) -> None:
         """The changelog has the changes of the batch, and ends at `end`: they are what is remembered from now on."""

@@ -25,7 +25,8 @@ from streams._consumer import ConsumerThread
 from streams._waiting import ROUND_RECORDS, Round, Waiting
 
 CONFIRM_SECONDS = 4.0
-"""A round that is in hand for longer asks whether it is still ours before it writes state: the session could be over."""
+"""A round that is in hand for longer asks whether it is still ours before it writes state: the session could be over. When
+nothing at all was done for as long, this process was stopped, and no round begins before it has asked."""
 FINISH_SECONDS = 8.0
 """How long a rebalance waits for the round in hand: less than the session timeout, so that nobody is thrown out."""
 
@@ -58,6 +59,7 @@ class Consumer(driver.Consumer):
         self._idle = asyncio.Event()
         self._idle.set()
         self._begun, self._begun_in = 0.0, -1
+        self._awake, self._unsure = _now(), False
         self._generation = -1
         self._owned_since: dict[TP, int] = {}
         self._rewind = False
@@ -67,6 +69,7 @@ class Consumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109 - Faust's signature
         """Fetch records, let them wait, and yield one message to say so unless the agent knows."""
+        self._look_at_the_clock()
         if not self._room.is_set():  # waiting costs two tasks
             await self.wait(cast("Any", self._room))
         if not self.flow_active:
@@ -104,11 +107,14 @@ class Consumer(driver.Consumer):
         return self._waiting.count
 
     async def work(self, process: Process) -> bool:
-        """Process the next round; False when nothing waits, and then a message comes when it does.
+        """Process the next round; False when nothing waits that is ours, and then a message comes when it does.
 
         Raises what `process` raises.
         """
-        taken = self._waiting.take() if self.flow_active else {}
+        self._look_at_the_clock()
+        if self._unsure and self.flow_active:
+            self._unsure = not await self._is_member(self.app.consumer_generation_id)
+        taken = self._waiting.take() if self.flow_active and not self._unsure else {}
         if self._waiting.count < ROUND_RECORDS:
             self._room.set()
         if not taken:
@@ -137,10 +143,17 @@ class Consumer(driver.Consumer):
 
         Costs nothing while rounds are short, and a question to Kafka for one that took long. Raises `GivenAway`.
         """
-        if _now() - self._begun < after:
-            return
-        if not await cast("ConsumerThread", self._thread).is_member(self._begun_in):
+        if _now() - self._begun >= after and not await self._is_member(self._begun_in):
             raise GivenAway("its partitions were given away while a round was in hand: was this process paused?")
+
+    async def _is_member(self, generation: int) -> bool:
+        return await cast("ConsumerThread", self._thread).is_member(generation)
+
+    def _look_at_the_clock(self) -> None:
+        """Something happens here every second, so a longer gap says that this process stood still."""
+        now = _now()
+        self._unsure |= now - self._awake > CONFIRM_SECONDS
+        self._awake = now
 
     async def finish(self, within: float = FINISH_SECONDS) -> None:
         """Hand out nothing more, wait for the round in hand (or give it up after `within` seconds), and commit."""

@@ -191,6 +191,7 @@ class Worker:
         await outbox.flush()
 
     async def _decide(self, stage: Stage, taken: Round) -> None:
+        await self._memories.prepare({tp.partition: self._consumer.owned_since(tp) for tp in taken})
         works = [work for tp, batch in taken.items() if (work := await self._work(tp, batch)).fresh]
         if not works:
             return

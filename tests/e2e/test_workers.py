@@ -150,6 +150,26 @@ def test_a_worker_that_was_paused_in_a_batch_changes_nothing(cluster: Cluster, s
     assert _repeats(cluster, expected) <= ROUND_RECORDS
 
 
+def test_a_worker_that_was_paused_with_nothing_in_hand_changes_nothing(cluster: Cluster, spawn: Spawn) -> None:
+    """Records come while it stands still, so they are the first that it sees when it wakes; they are another's by then."""
+    expected = _produce(cluster, 1_000)
+    paused = spawn(0.1)
+    wait(lambda: committed(cluster, "count") == 1_000)
+    paused.send_signal(signal.SIGSTOP)
+    expected |= _produce(cluster, 500, after=1_000)
+    second = spawn(0.1)
+    wait(lambda: committed(cluster, "count") == 1_500)
+    paused.send_signal(signal.SIGCONT)
+    expected |= _produce(cluster, 1_000, after=1_500)
+    wait(lambda: committed(cluster, "count") == 2_500)
+    assert paused.poll() is None
+    second.send_signal(signal.SIGTERM)
+    assert second.wait(20) == 0
+    expected |= _produce(cluster, 500, after=2_500)
+    wait(lambda: committed(cluster, "count") == 3_000)
+    assert _repeats(cluster, expected) == 0
+
+
 def test_what_a_worker_writes_that_lost_its_partition_is_left_out(cluster: Cluster, spawn: Spawn) -> None:
     """It was stopped within the write itself: its old values land behind those of its successor.
 

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams._memory import Checkpoint, Memory, Position
+from streams._memory import Checkpoint, Fence, Memory, Position
 from streams._state import Changes, InMemory
 
 TABLES = ("a", "b")
@@ -25,8 +25,10 @@ def _batch(memory: Memory, edits: list[tuple[str, bytes, bytes | None]], end: in
     return log
 
 
-def _replayed(log: Log, since: int | None = None, entries: InMemory | None = None) -> Memory:
-    memory = Memory(TABLES, since, entries)
+def _replayed(
+    log: Log, since: int | None = None, entries: InMemory | None = None, fence: Fence | None = None
+) -> Memory:
+    memory = Memory(TABLES, since, entries, fence=fence)
     for offset, (key, value) in enumerate(log):
         memory.apply(key, value, offset)
     memory.restored(len(log))
@@ -147,6 +149,32 @@ def test_who_lost_its_partition_and_writes_when_it_wakes_changes_nothing(
     again = _replayed(log + late, since=2)
     assert again.positions == successor.positions
     log += late + _batch(again, third, 4)
+    if compacts:
+        last = {key: index for index, (key, _) in enumerate(log)}
+        log = [entry for index, entry in enumerate(log) if last[entry[0]] == index]
+    assert _replayed(log, since=4).state.snapshot() == again.state.snapshot()
+
+
+@given(changes, changes, changes, changes, st.booleans())
+def test_who_wakes_before_its_successor_has_written_changes_nothing_either(
+    first: list[tuple[str, bytes, bytes | None]],
+    theirs: list[tuple[str, bytes, bytes | None]],
+    second: list[tuple[str, bytes, bytes | None]],
+    third: list[tuple[str, bytes, bytes | None]],
+    compacts: bool,
+) -> None:
+    """The successor had read the changelog, and finds its first batch behind one that it did not know."""
+    sleeper = Memory(TABLES, since=1)
+    sleeper.restored(0)
+    log = _batch(sleeper, first, 1)
+    successor = _replayed(log, since=2)
+    fence = successor.fence
+    assert fence == Fence(2, len(log), 2)
+    log += _batch(sleeper, theirs, 2) + _batch(successor, second, 3)
+    again = _replayed(log, since=2, fence=fence)
+    assert (again.positions, again.fence) == (successor.positions, fence)
+    assert again.state.snapshot() == successor.state.snapshot()
+    log += _batch(again, third, 4)
     if compacts:
         last = {key: index for index, (key, _) in enumerate(log)}
         log = [entry for index, entry in enumerate(log) if last[entry[0]] == index]
