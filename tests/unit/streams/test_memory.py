@@ -11,9 +11,10 @@ TABLES = ("a", "b")
 keys = st.binary(max_size=3)
 changes = st.lists(st.tuples(st.sampled_from(TABLES), keys, st.none() | st.binary(max_size=3)), max_size=8)
 Log = list[tuple[bytes, bytes | None]]
+Edits = list[tuple[str, bytes, bytes | None]]
 
 
-def _batch(memory: Memory, edits: list[tuple[str, bytes, bytes | None]], end: int) -> Log:
+def _batch(memory: Memory, edits: Edits, end: int) -> Log:
     for table, key, value in edits:
         if value is None:
             memory.state[table].delete(key)
@@ -35,8 +36,14 @@ def _replayed(
     return memory
 
 
+def _compacted(log: Log) -> Log:
+    """The last record of each key."""
+    last = {key: index for index, (key, _) in enumerate(log)}
+    return [entry for index, entry in enumerate(log) if last[entry[0]] == index]
+
+
 @given(st.lists(changes, max_size=5))
-def test_the_changelog_gives_the_state_back(batches: list[list[tuple[str, bytes, bytes | None]]]) -> None:
+def test_the_changelog_gives_the_state_back(batches: list[Edits]) -> None:
     """Whatever was set and deleted in whatever batches, its changelog leads to the same tables and position."""
     memory = Memory(TABLES)
     log = [entry for number, edits in enumerate(batches) for entry in _batch(memory, edits, number + 1)]
@@ -46,21 +53,15 @@ def test_the_changelog_gives_the_state_back(batches: list[list[tuple[str, bytes,
 
 
 @given(changes, changes)
-def test_compaction_changes_nothing(
-    first: list[tuple[str, bytes, bytes | None]], second: list[tuple[str, bytes, bytes | None]]
-) -> None:
+def test_compaction_changes_nothing(first: Edits, second: Edits) -> None:
     """Only the last record of each key counts."""
     memory = Memory(TABLES)
     log = _batch(memory, first, 1) + _batch(memory, second, 2)
-    last = {key: index for index, (key, _) in enumerate(log)}
-    compacted = [entry for index, entry in enumerate(log) if last[entry[0]] == index]
-    assert memory.state.snapshot() == _replayed(compacted).state.snapshot()
+    assert memory.state.snapshot() == _replayed(_compacted(log)).state.snapshot()
 
 
 @given(changes, changes, st.integers(0, 8))
-def test_a_torn_batch_did_not_happen(
-    first: list[tuple[str, bytes, bytes | None]], second: list[tuple[str, bytes, bytes | None]], cut: int
-) -> None:
+def test_a_torn_batch_did_not_happen(first: Edits, second: Edits, cut: int) -> None:
     """Changes without the position after them are left out: their batch comes again."""
     memory = Memory(TABLES)
     whole = _batch(memory, first, 1)
@@ -73,9 +74,9 @@ def test_a_torn_batch_did_not_happen(
 
 @given(changes, changes, changes, st.integers(0, 8))
 def test_a_torn_batch_does_not_count_by_a_later_position(
-    first: list[tuple[str, bytes, bytes | None]],
-    second: list[tuple[str, bytes, bytes | None]],
-    third: list[tuple[str, bytes, bytes | None]],
+    first: Edits,
+    second: Edits,
+    third: Edits,
     cut: int,
 ) -> None:
     """Whoever finds a torn batch at the end of the changelog writes over it: what comes again may be cut otherwise."""
@@ -130,13 +131,9 @@ class _Kept(InMemory):
         self.checkpoint = msgspec.json.decode(checkpoint, type=Checkpoint)
 
 
-@given(changes, changes, changes, changes, st.booleans())
+@given(changes, changes, changes, changes)
 def test_who_lost_its_partition_and_writes_when_it_wakes_changes_nothing(
-    first: list[tuple[str, bytes, bytes | None]],
-    theirs: list[tuple[str, bytes, bytes | None]],
-    second: list[tuple[str, bytes, bytes | None]],
-    third: list[tuple[str, bytes, bytes | None]],
-    compacts: bool,
+    first: Edits, theirs: Edits, second: Edits, third: Edits
 ) -> None:
     """Its successor has written meanwhile; what it puts behind that counts for nobody, also when only the last of each key is left."""
     sleeper = Memory(TABLES, since=1)
@@ -149,19 +146,13 @@ def test_who_lost_its_partition_and_writes_when_it_wakes_changes_nothing(
     again = _replayed(log + late, since=2)
     assert again.positions == successor.positions
     log += late + _batch(again, third, 4)
-    if compacts:
-        last = {key: index for index, (key, _) in enumerate(log)}
-        log = [entry for index, entry in enumerate(log) if last[entry[0]] == index]
-    assert _replayed(log, since=4).state.snapshot() == again.state.snapshot()
+    for each in (log, _compacted(log)):
+        assert _replayed(each, since=4).state.snapshot() == again.state.snapshot()
 
 
-@given(changes, changes, changes, changes, st.booleans())
+@given(changes, changes, changes, changes)
 def test_who_wakes_before_its_successor_has_written_changes_nothing_either(
-    first: list[tuple[str, bytes, bytes | None]],
-    theirs: list[tuple[str, bytes, bytes | None]],
-    second: list[tuple[str, bytes, bytes | None]],
-    third: list[tuple[str, bytes, bytes | None]],
-    compacts: bool,
+    first: Edits, theirs: Edits, second: Edits, third: Edits
 ) -> None:
     """The successor had read the changelog, and finds its first batch behind one that it did not know."""
     sleeper = Memory(TABLES, since=1)
@@ -175,10 +166,8 @@ def test_who_wakes_before_its_successor_has_written_changes_nothing_either(
     assert (again.positions, again.fence) == (successor.positions, fence)
     assert again.state.snapshot() == successor.state.snapshot()
     log += _batch(again, third, 4)
-    if compacts:
-        last = {key: index for index, (key, _) in enumerate(log)}
-        log = [entry for index, entry in enumerate(log) if last[entry[0]] == index]
-    assert _replayed(log, since=4).state.snapshot() == again.state.snapshot()
+    for each in (log, _compacted(log)):
+        assert _replayed(each, since=4).state.snapshot() == again.state.snapshot()
 
 
 def test_a_checkpoint_waits_until_what_was_left_out_is_written_over() -> None:
