@@ -32,7 +32,6 @@ from bench.whole import Whole
 from connectors._mailsettings import MailSettings
 from normalizer.cluster import Cluster
 
-MAILS = 3600
 HALF_SECONDS = 15.0
 RATE = 200
 PARTS = (
@@ -75,11 +74,11 @@ def measure(wanted: Wanted) -> Report:
         say(f"{what}: {sampled[1]:,.0f} µs each")
 
     with tempfile.TemporaryDirectory() as home, broker() as brokers:
-        stacks, mails = Path(home) / "stacks", wanted.items(MAILS, 60)
+        stacks, mails = Path(home) / "stacks", numbers["deliver"]
         files = elsewhere(partial(stages.prepared, numbers, Path(home)))
         for turn in range(wanted.runs):
             cluster = Cluster(brokers=brokers, namespace=f"profile{turn}.")
-            whole = elsewhere(partial(sampled, cluster, files[RAW_MAIL], mails, stacks), 300.0)
+            whole = elsewhere(partial(sampled, cluster, files[RAW_MAIL], stacks), 300.0)
             took(WHOLE, whole)
             cluster = Cluster(brokers=brokers, namespace=f"half{turn}.")
             seconds = HALF_SECONDS * min(1.0, wanted.scale)
@@ -120,7 +119,7 @@ def _table(how: str, unit: str, runs: Sequence[Sampled]) -> Table:
     return Table(f"{how}; {RATE} samples a second.", columns, rows, drawn=1)
 
 
-def sampled(cluster: Cluster, file: Path, mails: int, stacks: Path) -> Sampled:
+def sampled(cluster: Cluster, file: Path, stacks: Path) -> Sampled:
     """Carry the mails under py-spy's eyes; microseconds of CPU for each mail."""
     declare_all(cluster)
     with (
@@ -128,7 +127,7 @@ def sampled(cluster: Cluster, file: Path, mails: int, stacks: Path) -> Sampled:
         Whole(cluster, Path(folder)) as whole,
         _looked_at(whole.pid, stacks),
     ):
-        run = whole.carried(kept(file)[:mails])
+        run = whole.carried(kept(file))
     return shares(stacks.read_text().splitlines()), 1e6 / run.per_cpu_second
 
 

@@ -14,7 +14,6 @@ from normalizer.errors import Misconfigured
 from streams._packed import BATCH_BYTES
 
 POLL_RECORDS = 2000
-BUFFERED_BATCHES = 2
 PARTITION_FETCH_BYTES = 2 << 20
 
 
@@ -41,8 +40,6 @@ def new_app(name: str, cluster: Cluster) -> App:
         table_standby_replicas=0,
         # Faust would wait without a bound; `Consumer.finish` waits instead.
         stream_wait_empty=False,
-        # Counted in batches: what is fetched ahead is all that a rebalance throws away.
-        stream_buffer_maxsize=BUFFERED_BATCHES,
         broker_max_poll_records=POLL_RECORDS,
         consumer_max_fetch_size=PARTITION_FETCH_BYTES,
         broker_commit_interval=1.0,

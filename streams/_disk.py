@@ -85,10 +85,8 @@ class OnDisk:
         try:
             found = self._db.get(_CHECKPOINT)
             if found is None:
-                new = (
-                    next(iter(self._db.keys()), None) is None
-                )  # nothing to empty: opening it twice would cost as much again
-                return Checkpoint() if new else self.emptied()
+                # A new one has nothing to be emptied, and opening it twice would cost as much again.
+                return Checkpoint() if next(iter(self._db.keys()), None) is None else self.emptied()
             saved = msgspec.json.decode(found, type=_Saved)
             if saved.incarnation == self._incarnation and time.time() - saved.at < STALE_SECONDS:
                 return msgspec.json.decode(saved.checkpoint, type=Checkpoint)

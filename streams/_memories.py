@@ -40,17 +40,21 @@ class Memories:
 
         Time that passes between a restore and the first write is time in which somebody else may still write.
         """
-        if missing := [each for each in wanted.items() if each[0] not in self._found]:
+        if missing := [each for each in wanted.items() if self._known(*each) is None]:
             await asyncio.gather(*(self.of(partition, since) for partition, since in missing))
 
     async def of(self, partition: int, since: int | None) -> Memory:
         """The memory of a partition that this worker has without a break since a generation of its group."""
-        memory = self._found.get(partition)
-        if memory is None or memory.since != since:
+        memory = self._known(partition, since)
+        if memory is None:
             self.forget(partition)
             memory = await self._restored(partition, since) if self._stage.tables else Memory((), since)
             self._found[partition] = memory
         return memory
+
+    def _known(self, partition: int, since: int | None) -> Memory | None:
+        memory = self._found.get(partition)
+        return memory if memory is not None and memory.since == since else None
 
     def keep(self, partition: int, written: Sequence[range]) -> None:
         """The changelog has a batch's changes, at these offsets: they are what is remembered from now on.

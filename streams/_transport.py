@@ -211,7 +211,7 @@ class Consumer(driver.Consumer):
         return self._finished.get(tp)
 
     def on_buffer_full(self, tp: TP) -> None:
-        """Do nothing: the queue is short, and a full one makes the fetcher wait by itself."""
+        """Do nothing: at most one message is in the queue, and `getmany` waits by itself when a round's worth waits."""
 
     def on_buffer_drop(self, tp: TP) -> None:
         """Do nothing, as nothing was done when the buffer was full."""

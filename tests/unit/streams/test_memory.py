@@ -120,6 +120,14 @@ def test_a_table_that_is_gone_is_left_out() -> None:
     assert memory.state.snapshot() == {"a": {b"k": b"v"}, "b": {}}
 
 
+def _taken_over(first: Edits) -> tuple[Memory, Memory, Log]:
+    """Who wrote a batch and fell asleep, who has read its changelog since, and that changelog."""
+    sleeper = Memory(TABLES, since=1)
+    sleeper.restored(0)
+    log = _batch(sleeper, first, 1)
+    return sleeper, _replayed(log, since=2), log
+
+
 class _Kept(InMemory):
     """Entries that note the checkpoints that went with them."""
 
@@ -136,10 +144,7 @@ def test_who_lost_its_partition_and_writes_when_it_wakes_changes_nothing(
     first: Edits, theirs: Edits, second: Edits, third: Edits
 ) -> None:
     """Its successor has written meanwhile; what it puts behind that counts for nobody, also when only the last of each key is left."""
-    sleeper = Memory(TABLES, since=1)
-    sleeper.restored(0)
-    log = _batch(sleeper, first, 1)
-    successor = _replayed(log, since=2)
+    sleeper, successor, log = _taken_over(first)
     late = _batch(sleeper, theirs, 2)
     log += _batch(successor, second, 3)
     assert _replayed(log + late, since=3).state.snapshot() == successor.state.snapshot()
@@ -155,10 +160,7 @@ def test_who_wakes_before_its_successor_has_written_changes_nothing_either(
     first: Edits, theirs: Edits, second: Edits, third: Edits
 ) -> None:
     """The successor had read the changelog, and finds its first batch behind one that it did not know."""
-    sleeper = Memory(TABLES, since=1)
-    sleeper.restored(0)
-    log = _batch(sleeper, first, 1)
-    successor = _replayed(log, since=2)
+    sleeper, successor, log = _taken_over(first)
     fence = successor.fence
     assert fence == Fence(2, len(log), 2)
     log += _batch(sleeper, theirs, 2) + _batch(successor, second, 3)
