@@ -21,6 +21,8 @@ from streams._state import State
 
 TURN_SECONDS = 0.02
 """How long a round computes before it lets the other stages of the process have their turn."""
+LARGE_BYTES = 128 << 10
+"""A record of so many bytes is decided on in a thread: heartbeats are sent in this one, and it may take longer than they can wait."""
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 30.0
 
@@ -75,7 +77,10 @@ async def decide(
     each = ((record, state) for records, state in parts for record in records)
     for at, (record, state) in enumerate(each):
         try:
-            found = stage.decide(record, state)
+            if len(record.value) < LARGE_BYTES:
+                found = stage.decide(record, state)
+            else:
+                found = await asyncio.to_thread(stage.decide, record, state)
             for output in found:
                 if output.size > MAX_RECORD_BYTES:
                     raise _too_large(output)  # noqa: TRY301 - a call for each record would be paid for by all

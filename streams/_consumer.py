@@ -1,9 +1,15 @@
-"""The client below the transport: it fetches, keeps the membership of the group alive, and knows what is committed."""
+"""The client below the transport: it fetches, keeps the membership of the group alive, and knows what is committed.
+
+Faust gives each consumer a thread and an event loop of its own, so that a busy app cannot starve its heartbeats. A stage never
+computes for long: it gives way after `_batch.TURN_SECONDS`, and what blocks is done in threads. So ours shares the
+loop of its app. In threads, five stages waited for each other's turn at the interpreter lock with every request to Kafka.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from inspect import isawaitable
 from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # aiokafka ships no types
@@ -22,7 +28,29 @@ HOUR_MS = 3600 * 1000
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Fetches and keeps the membership of the group alive, in a thread and an event loop of its own."""
+    """Fetches and keeps the membership of the group alive; what Faust calls a thread is a task of the app's own loop."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, thread_loop=asyncio.get_running_loop(), **kwargs)
+        self._serving: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start, and return when it runs. Raises what keeps it from that."""
+        self._thread_started.set()
+        self._thread_running = asyncio.get_running_loop().create_future()
+        self._serving = asyncio.create_task(self._serve())
+        await self._thread_running
+
+    async def on_thread_started(self) -> None:
+        """Start no queue of calls: they are made at once."""
+
+    async def call_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Call, as there is no other thread to do it."""
+        answer = fun(*args, **kwargs)
+        return await answer if isawaitable(answer) else answer
+
+    async def _gather_remaining_tasks(self) -> None:
+        """Leave the tasks of the loop alone: they are the app's, and those of the other stages."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         conf = self.app.conf

@@ -33,11 +33,16 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Processor(ABC):
-    """What all stages have in common. `name` is the consumer group, too; topics are without a namespace."""
+    """What all stages have in common. `name` is the consumer group, too; topics are without a namespace.
+
+    `pace` is how many seconds lie between the beginnings of two small rounds, at least, for one that is in no hurry: each
+    costs the same few requests to Kafka, however many records it has.
+    """
 
     name: ClassVar[str]
     inputs: Sequence[str]
     tables: ClassVar[Sequence[str]] = ()
+    pace: float = 0.0
     breaker: BreakerPolicy = BreakerPolicy()
 
     def open(self) -> None:  # noqa: B027 - most stages have nothing to open
@@ -85,9 +90,7 @@ class Stage(Processor):
 
 
 class Writer(Processor):
-    """Gives whole rounds to the world outside. `pace` is how many seconds lie between two small ones, at least."""
-
-    pace: float = 0.0
+    """Gives whole rounds to the world outside."""
 
     @abstractmethod
     def write(self, records: Sequence[Record]) -> Sequence[Sequence[Output] | Rejected]:

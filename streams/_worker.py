@@ -26,7 +26,7 @@ from streams._waiting import ROUND_RECORDS, Batch, Round
 
 STOP_SECONDS = 15.0
 FULL_ROUND = ROUND_RECORDS // 2
-"""A writer that likes large batches gets one of so many records at once."""
+"""A round of so many records waits for no more."""
 
 log = logging.getLogger(__name__)
 
@@ -125,13 +125,12 @@ class Worker:
             return await asyncio.Event().wait()
 
     async def _gather(self) -> None:
-        """Let a few records wait when the writer likes many: what comes meanwhile is written with them.
+        """Let a few records wait when the stage is in no hurry: what comes meanwhile shares the cost of their round.
 
         They are not in hand yet, so a rebalance or a stop need not wait for them.
         """
-        pace = self.stage.pace if isinstance(self.stage, Writer) else 0.0
-        if pace and 0 < self._consumer.waiting < FULL_ROUND:
-            await asyncio.sleep(self._began + pace - time.monotonic())
+        if self.stage.pace and 0 < self._consumer.waiting < FULL_ROUND:
+            await asyncio.sleep(self._began + self.stage.pace - time.monotonic())
         self._began = time.monotonic()
 
     async def _process(self, taken: Round) -> None:

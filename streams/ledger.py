@@ -65,6 +65,7 @@ class Ledger(Stage):
     name: ClassVar[str] = "ledger"
     tables: ClassVar[Sequence[str]] = ("books", "settled", "parts", "dead", "refused")
     inputs = (Fate.topic,)
+    pace = 0.5  # seconds: a balance is looked at by people, and no other stage waits for it
 
     def decide(self, record: Record, state: State) -> Sequence[Output]:
         """Nothing, or the fate under its own key when it stood under another: older versions spread them."""

@@ -103,12 +103,12 @@ def test_a_worker_that_is_asked_to_leave_gives_nothing_twice(cluster: Cluster, s
 
 
 def test_workers_come_and_go(cluster: Cluster, spawn: Spawn, tmp_path: Path) -> None:
-    """20,000 records while a second worker joins, leaves, joins again and the first is killed.
+    """40,000 records, of which some must be left at each step, while a second worker joins, leaves, joins again and the first is killed.
 
     The partitions go there and back, and their memory with them, which all workers have in the same folder. Without
     the kill nothing is given twice.
     """
-    expected, folder = _produce(cluster, 20_000), str(tmp_path)
+    expected, folder = _produce(cluster, 40_000), str(tmp_path)
     first = spawn(1, folder)
     wait(lambda: committed(cluster, "count") > 1_000)
     second = spawn(1, folder)
@@ -123,9 +123,9 @@ def test_workers_come_and_go(cluster: Cluster, spawn: Spawn, tmp_path: Path) -> 
     joined = committed(cluster, "count")
     wait(lambda: committed(cluster, "count") > joined + 1_000)
     first.kill()
-    wait(lambda: committed(cluster, "count") == 20_000)
+    wait(lambda: committed(cluster, "count") == 40_000)
     repeats = _repeats(cluster, expected)
-    print(f"{repeats} of 20,000 outputs were given twice")
+    print(f"{repeats} of 40,000 outputs were given twice")
     assert repeats <= ROUND_RECORDS
 
 

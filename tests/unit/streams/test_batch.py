@@ -1,13 +1,14 @@
 """A batch goes through a stage record by record: one that is rejected stops none, and a bug stops everything."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from typing import ClassVar
 
 import pytest
 
 from normalizer.errors import Rejected, Retriable
-from streams._batch import Progress, StageFailed, decide, write
+from streams._batch import LARGE_BYTES, Progress, StageFailed, decide, write
 from streams._outbox import MAX_RECORD_BYTES
 from streams._record import Output, Record
 from streams._stage import Stage, Writer
@@ -106,6 +107,22 @@ def test_blobs_are_kept_before_anything_is_sent_however_long_it_takes() -> None:
     _, _, progress = _decide(stage, b"blob1", b"2", b"blob3")
     assert stage.kept == [b"blob1", b"blob3"]
     assert progress.waiting == ""
+
+
+def test_a_large_record_holds_up_nothing_else_in_the_process() -> None:
+    """What else the event loop has to do (heartbeats) is done while a stage looks at it."""
+    alive = threading.Event()
+
+    class Waits(Remember):
+        def decide(self, record: Record, state: State) -> Sequence[Output]:
+            assert alive.wait(30)
+            return super().decide(record, state)
+
+    async def at_once() -> list[Output]:
+        asyncio.get_running_loop().call_later(0.05, alive.set)
+        return await decide(Waits(), [(_records(bytes(LARGE_BYTES), b"2"), State(Waits.tables))], Progress())
+
+    assert [output.value for output in asyncio.run(at_once())] == [b"", bytes(LARGE_BYTES)]
 
 
 def test_a_stage_without_a_place_for_blobs_says_so() -> None:
