@@ -25,6 +25,8 @@ BEGIN, END = "<!-- figures: made by `make figures` -->", "<!-- /figures -->"
 
 PARTS = ("pipeline", "stages", "fetch", "doors", "sinks", "scaling", "history", "profile")
 """The parts of ``make bench`` in the order in which they are run and shown: each a module here and a result."""
+BY_HAND = ("stored", "ledger")
+"""What takes too long for that, and is shown behind it."""
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -61,7 +63,7 @@ def accuracy(scores: Sequence[Score]) -> str:
 
 def figures(results: Path) -> str:
     """Everything that stands between the two marks; a result that was never made is left out."""
-    there = [name for name in PARTS if (results / f"{name}.json").exists()]
+    there = [name for name in (*PARTS, *BY_HAND) if (results / f"{name}.json").exists()]
     found = dict(zip(there, explained([load(results / f"{name}.json") for name in there]), strict=True))
     texts = [goals(list(found.values())), *(part(each, f"bench/results/{name}.svg") for name, each in found.items())]
     if (scores := results / "accuracy.json").exists():

@@ -1,38 +1,35 @@
-"""Is the ledger exact, and how much memory does its stage take? On real Kafka, the stage in a process of its own.
+"""Is the ledger exact, what does a fate cost when it has counted millions, and how much memory does its stage take?
 
-    python -m bench.ledger --records 1000000
+    python -m bench.ledger                       # ten million records: half an hour; it is no part of `make bench`
+    python -m bench.ledger --scale 0.1 --results FOLDER
 
 Raw records go to their topic and their fates to theirs, with repeats, records of several messages, fates out of order, whole
 batches that come again, dead letters that are mended later, replays that say something else, and some records
-that never have their fate. Then the stage reads all of it, and `switchboard ledger` must count every record right and
-name exactly those. Exit status 1 when it does not, or when the stage takes more than 300 MB.
+that never have their fate. Then the stage reads all of it, on real Kafka and in a process of its own, and `switchboard ledger`
+must count every record right and name exactly those; otherwise there are no figures.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import resource
-import sys
-import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
+from collections.abc import Sequence
+from functools import partial
 
 import msgspec
+import psutil
 from confluent_kafka import Producer  # type: ignore[import-untyped]  # this version ships no types
 from kafka import KafkaAdminClient, TopicPartition  # type: ignore[import-untyped]  # it ships no types
 from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]  # as above
 
+from bench.inputs import FLUSH_SECONDS, producing
 from bench.ledger_fates import RAW_TOPIC, Story, Truth
-from bench.report import RESULTS, Machine, this_machine
-from bench.stopwatch import PATIENCE_SECONDS
+from bench.part import Wanted, broker, elsewhere, main, say
+from bench.report import Column, Figure, Goal, Report, Row, Table, figure, this_machine
+from bench.stopwatch import Stopwatch
 from normalizer.cluster import Cluster
-from normalizer.errors import SwitchboardError
 from normalizer.events import RAW, Fate
 from normalizer.wire import Headers
-from ops.engine.kafka import Engine
 from ops.ledger import Account, take
 from ops.topics import declare
 from streams._fate import told
@@ -42,49 +39,40 @@ from streams._run import running
 from streams._stage import topics_of
 from streams.ledger import Ledger
 
-MOST_MB = 300
+RECORDS = 10_000_000
+COUNTED = (0.001, 0.01, 0.1, 1.0)
+"""Shares of all fates: what one costs is measured over the second half of each."""
+MOST_MB = 300.0
+GROWTH_ASKED = 1.3
+LIMIT_SECONDS = 2 * 3600.0
+MICRO, MEGA = 1e6, 1e6
 MISSING = 137
 SEED = 20261125
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.02
 _CAUSE = Record(RAW_TOPIC, 0, 0, None, b"")
 _QUEUE = 50_000  # records that wait in the producer
 
 
-class Work(msgspec.Struct, frozen=True):
-    """What the stage's process took: wall and CPU seconds for all fates, and the most memory it ever had."""
+class Look(msgspec.Struct, frozen=True):
+    """How far the stage was at some time: fates that it had counted, CPU-seconds and megabytes that it had taken."""
 
-    seconds: float
-    cpu_seconds: float
-    peak_mb: float
-
-
-class LedgerReport(msgspec.Struct, frozen=True):
-    """What was found. `exact` is whether every count is right and exactly the missing ones are named."""
-
-    machine: Machine
-    records: int
     fates: int
-    missing: int
-    exact: bool
-    stage: Work
-    fates_per_second: int
-    fates_per_cpu_second: int
-    command_seconds: float
-    most_mb: int = MOST_MB
+    cpu_seconds: float
+    megabytes: float
 
 
 def fill(cluster: Cluster, story: Story) -> Truth:
     """Put the raw records and their fates on their topics; gives what is true of them."""
     declare(cluster, ["mail"], topics_of(Ledger()))
-    producer = Producer({"bootstrap.servers": cluster.brokers, "enable.idempotence": True, "compression.type": "lz4"})
+    producer = Producer(producing(cluster) | {"linger.ms": 20})
     raw, fates = cluster.named(RAW_TOPIC), cluster.named(Fate.topic)
     for number in range(story.records):
         _send(producer, raw, number % story.partitions, b"mail")
     for fate in story.fates():
         output = told(fate, _CAUSE)
         _send(producer, fates, partition_of(output.key, cluster.partitions), output.value, output.key, output.headers)
-    if left := producer.flush(PATIENCE_SECONDS):
-        raise RuntimeError(f"{left} records were not acknowledged in {PATIENCE_SECONDS:g} s: is the broker up?")
+    if left := producer.flush(FLUSH_SECONDS):
+        raise RuntimeError(f"{left} records were not acknowledged in {FLUSH_SECONDS:g} s: is the broker up?")
     return story.truth
 
 
@@ -106,27 +94,25 @@ def _all_is_read(cluster: Cluster, story: Story) -> None:
     admin.close()
 
 
-def add_up(cluster: Cluster, fates: int) -> Work:
-    """Run the stage until it has done all fates. To be called in a process of its own, whose memory it tells."""
+def add_up(cluster: Cluster, fates: int) -> list[Look]:
+    """Run the stage until it has done all fates; gives how it went. In a process of its own, whose memory it tells."""
     return asyncio.run(_add_up(cluster, fates))
 
 
-async def _add_up(cluster: Cluster, fates: int) -> Work:
+async def _add_up(cluster: Cluster, fates: int) -> list[Look]:
+    looks, process, watch = [Look(0, 0.0, 0.0)], psutil.Process(), Stopwatch("fates", fates)
     async with running([Ledger()], cluster) as workers:
         worker = workers[Ledger.name]
-        wall, cpu = time.perf_counter(), time.process_time()
-        moved, done = wall, -1
+        watch.begin()
         while worker.progress.records < fates:
             if worker.failed.done():
                 worker.failed.result()
-            if worker.progress.records != done:
-                moved, done = time.perf_counter(), worker.progress.records
-            elif time.perf_counter() - moved > PATIENCE_SECONDS:
-                raise TimeoutError(f"{done:,} of {fates:,} fates, and no step in {PATIENCE_SECONDS:g} s")
+            watch.at(worker.progress.records)
             await asyncio.sleep(LOOK_SECONDS)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return Work(round(wall, 1), round(cpu, 1), round(peak * (1 if sys.platform == "darwin" else 1024) / 1e6, 1))
+            if worker.progress.records > looks[-1].fates:
+                memory = process.memory_info().rss / MEGA
+                looks.append(Look(worker.progress.records, time.process_time(), memory))
+    return looks
 
 
 def is_exact(account: Account, truth: Truth, records: int) -> bool:
@@ -136,52 +122,62 @@ def is_exact(account: Account, truth: Truth, records: int) -> bool:
     return counts == truth.counts and named and (account.accepted, account.in_flight) == (records, 0)
 
 
-def measure(cluster: Cluster, records: int, machine: Machine) -> LedgerReport:
-    """Fill the topics, run the stage, ask the command's question, and compare."""
-    _say(f"putting {records:,} records and their fates on the topics")
+def counted(cluster: Cluster, records: int) -> list[Look]:
+    """Fill the topics, run the stage, ask the command's question, and compare. Raises `RuntimeError` when it is wrong."""
+    say(f"putting {records:,} records and their fates on the topics")
     story = Story(records, cluster.partitions, min(MISSING, records // 10), SEED)
     truth = fill(cluster, story)
-    _say(f"adding up {truth.fates:,} fates")
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        work = pool.submit(add_up, cluster, truth.fates).result()
+    say(f"adding up {truth.fates:,} fates")
+    looks = elsewhere(partial(add_up, cluster, truth.fates), LIMIT_SECONDS)
     _all_is_read(cluster, story)
-    began = time.perf_counter()
     [account] = take(cluster, [RAW_TOPIC.removeprefix(RAW)])
-    return LedgerReport(
-        machine=machine,
-        records=records,
-        fates=truth.fates,
-        missing=len(truth.missing),
-        exact=is_exact(account, truth, records),
-        stage=work,
-        fates_per_second=round(truth.fates / work.seconds),
-        fates_per_cpu_second=round(truth.fates / work.cpu_seconds),
-        command_seconds=round(time.perf_counter() - began, 2),
+    if not is_exact(account, truth, records):
+        raise RuntimeError(f"the ledger says {account}, and true is {truth}")
+    return looks
+
+
+def cost(looks: Sequence[Look], fates: float) -> float:
+    """CPU microseconds of a fate, over the second half of so many."""
+    begin = next(look for look in looks if look.fates >= fates / 2)
+    end = next((look for look in looks if look.fates >= fates and look is not begin), looks[-1])
+    return (end.cpu_seconds - begin.cpu_seconds) / (end.fates - begin.fates) * MICRO
+
+
+def measure(wanted: Wanted) -> Report:
+    """All lengths in one go, since what was counted stays counted."""
+    machine, records, runs = this_machine(), wanted.items(RECORDS, 1000), []
+    for turn in range(wanted.runs):
+        with broker() as brokers:
+            runs.append(counted(Cluster(brokers=brokers, namespace=f"ledger{turn}."), records))
+    total = runs[0][-1].fates
+    costs = {share: [cost(looks, share * total) for looks in runs] for share in COUNTED}
+    peaks = [max(look.megabytes for look in looks) for looks in runs]
+    rows = [
+        Row(f"up to {round(share * total):,} fates", (figure(found, 1), _memory(runs, share * total)))
+        for share, found in costs.items()
+    ]
+    how = (
+        f"The ledger stage over the fates of {records:,} raw records, in a process of its own. It counted every record right, and "
+        f"named exactly the {min(MISSING, records // 10)} whose fate was never told."
     )
+    columns = (Column("CPU for each fate, over the second half", "µs"), Column("memory of the process", "MB"))
+    growth = figure([last / first for first, last in zip(costs[COUNTED[0]], costs[COUNTED[-1]], strict=True)], 3)
+    goals = (
+        Goal(
+            f"cost of a fate after {total:,} against {round(COUNTED[0] * total):,}",
+            growth,
+            GROWTH_ASKED,
+            "×",
+            limit=True,
+        ),
+        Goal(f"memory of the ledger after {records:,} records", figure(peaks), MOST_MB, "MB", limit=True),
+    )
+    return Report(machine, "A long ledger", wanted.runs, (Table(how, columns, tuple(rows)),), goals)
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def main() -> None:
-    """Measure, and write the JSON."""
-    parser = argparse.ArgumentParser(prog="python -m bench.ledger", description=__doc__)
-    parser.add_argument("--records", type=int, default=1_000_000, help="raw records (1,000,000)")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="the folder for the JSON")
-    wanted = parser.parse_args()
-    machine = this_machine()
-    try:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, Engine(Path(folder), port=0) as engine:
-            found = measure(Cluster(brokers=engine.brokers, namespace="ledger."), wanted.records, machine)
-    except SwitchboardError as error:
-        sys.exit(f"bench: {error}")
-    wanted.results.mkdir(exist_ok=True)
-    (wanted.results / "ledger.json").write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
-    _say(msgspec.json.encode(found).decode())
-    if not found.exact or found.stage.peak_mb > MOST_MB:
-        sys.exit(f"bench: exact: {found.exact}, {found.stage.peak_mb:g} MB of at most {MOST_MB}")
+def _memory(runs: Sequence[Sequence[Look]], fates: float) -> Figure:
+    return figure([max(look.megabytes for look in looks if look.fates <= max(fates, looks[1].fates)) for looks in runs])
 
 
 if __name__ == "__main__":
-    main()
+    main("ledger", measure, runs=1)

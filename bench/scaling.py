@@ -1,9 +1,9 @@
-"""What a message costs when there is history: in the thread stage's memory, in the ticket store, with more rules, more topics.
+"""What a message costs when there is history in the thread stage's memory, with more rules, topics, partitions and accounts.
 
     python -m bench.scaling                    # up to a million messages of history
 
-History is written as stages and sinks write it: entries as real mails leave them, under other keys, into the changelog
-of the stage; routed events through the sink. Then real messages come, and the stage is started once more.
+History is written as the stage writes it: entries as real mails leave them, under other keys, into the changelog
+of the stage. Then real messages come, and the stage is started once more. The ticket store: `bench.stored`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ import msgspec
 import psutil
 from confluent_kafka import Producer  # type: ignore[import-untyped]  # it ships no types
 
+from bench.accounts import by_mailboxes
 from bench.history import settled
 from bench.inputs import FLUSH_SECONDS, Entry, along_the_way, keep, kept, plain, producing, put
 from bench.jobs import COPIED, Copy, watched
 from bench.part import Wanted, broker, elsewhere, main, say
 from bench.report import Column, Goal, Report, Row, Table, figure, share, this_machine
-from bench.sinks import BATCH, batches, events
 from bench.stopwatch import LOOK_SECONDS, Stopwatch
 from normalizer.cluster import Cluster, TopicSpec
 from normalizer.events import Message, Threaded
@@ -34,7 +34,6 @@ from normalizer.policy import Rule
 from ops.config import Config
 from ops.topics import declare
 from ops.wiring import stage_topics, stages
-from sinks.sqlite import Sqlite
 from streams._memory import Position
 from streams._record import Record
 from streams._run import running
@@ -44,7 +43,7 @@ from streams.route import Route
 from streams.thread import Thread
 
 HISTORIES = (10_000, 100_000, 1_000_000)
-STORED = (1_000, 10_000, 50_000)
+ACCOUNTS = (1, 10, 100, 300)
 RULES = (0, 100, 1000)
 WIDTHS = ((1, 4), (12, 4), (1, 48), (12, 12))
 """Topics, as channels have them, and partitions of each."""
@@ -64,7 +63,7 @@ class Grown(msgspec.Struct, frozen=True):
 
 
 def measure(wanted: Wanted) -> Report:
-    """Memory of the thread stage, then the store, then rules."""
+    """Memory of the thread stage, then everything else that can grow."""
     machine = this_machine()
     histories = [wanted.items(each, 1) for each in HISTORIES]
     with tempfile.TemporaryDirectory() as home, broker() as brokers:
@@ -79,20 +78,20 @@ def measure(wanted: Wanted) -> Report:
                     f"run {turn + 1}, {history:,} known: {first.ready_seconds:.1f} s, again {second.ready_seconds:.1f} s"
                 )
         tried = range(wanted.runs)
-        say("the store, rules, topics and partitions")
-        stored = {f"{each:,}": [elsewhere(partial(into_store, each)) for _ in tried] for each in STORED}
+        say("rules, topics and partitions, mailboxes")
         threaded_file = Path(home) / "threaded"
         ruled = {each: [elsewhere(partial(with_rules, each, threaded_file)) for _ in tried] for each in RULES}
+        mailboxes = by_mailboxes(brokers, ACCOUNTS, wanted)
         widths = {each: [elsewhere(partial(wide, brokers, *each)) for _ in tried] for each in WIDTHS}
     tables = (
         _memory_table(found),
-        _plain(f"The SQLite store: the next {BATCH} events.", "{} messages in the store", stored),
         _plain(
             "Rules in CEL, none of which is true, beside the default ones: the pure work of route.",
             "{} rules more",
             ruled,
         ),
         _plain("A stage that copies records of 600 bytes.", "{0[0]} topics of {0[1]} partitions", widths),
+        mailboxes,
     )
     return Report(machine, "With history", wanted.runs, tables, _goals(found))
 
@@ -163,21 +162,6 @@ async def _threaded(cluster: Cluster, folder: Path, number: int) -> Grown:
         run = watch.stop()
         memory = psutil.Process().memory_info().rss / MEGA
         return Grown(max(0.0, watch.began - started), run.cpu_seconds / number * MICRO, memory)
-
-
-def into_store(history: int) -> float:
-    """CPU microseconds for each of the next events, when so many messages are in the store."""
-    *before, following = batches(events(history // 4 + BATCH // 4)[: history + BATCH])
-    with tempfile.TemporaryDirectory() as folder:
-        sink = Sqlite(Path(folder) / "tickets.db")
-        sink.open()
-        for batch in before:
-            sink.write(batch)
-        began = time.process_time()
-        sink.write(following)
-        used = time.process_time() - began
-        sink.close()
-    return used / len(following) * MICRO
 
 
 def with_rules(number: int, file: Path) -> float:

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import pytest
 
 from bench.__main__ import ended
-from bench.figures import PARTS
+from bench.figures import BY_HAND, PARTS
 from bench.part import Wanted, again, elsewhere
 
 pytestmark = pytest.mark.slow
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 def test_every_part_is_a_command() -> None:
     """`python -m bench.PART` for each that is shown."""
-    assert [name for name in PARTS if find_spec(f"bench.{name}") is None] == []
+    assert [name for name in (*PARTS, *BY_HAND) if find_spec(f"bench.{name}") is None] == []
 
 
 def test_a_part_that_fails_or_hangs_is_told() -> None:
