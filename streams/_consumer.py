@@ -96,10 +96,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
         Does nothing when a rebalance comes in between, which seeks by itself when it is over.
         """
-        found: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
-        return found
-
-    async def _seek_to_committed(self) -> Mapping[TP, int | None]:
         consumer = self._ensure_consumer()
         generation = consumer._coordinator.generation  # noqa: SLF001 - as Faust does; there is no other way
         committed = {tp: await consumer.committed(tp) for tp in consumer.assignment()}
@@ -113,15 +109,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def is_member(self, generation: int) -> bool:
         """Whether Kafka, asked now, counts this consumer as a member of the group in that generation."""
-        found: bool = await self.call_thread(self._is_member, generation)
-        return found
-
-    async def _is_member(self, generation: int) -> bool:
         coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001 - as Faust does; there is no other way
         while coordinator.generation == generation:
             if await coordinator._do_heartbeat():  # noqa: SLF001 - the same
                 return bool(coordinator.generation == generation)
-            await asyncio.sleep(
-                RETRY_MS / 1000
-            )  # the broker that knows is away or another one: that says nothing of us
+            # The broker that knows is away or another one: that says nothing of us.
+            await asyncio.sleep(RETRY_MS / 1000)
         return False

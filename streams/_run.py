@@ -39,22 +39,18 @@ async def running(stages: Sequence[Processor], cluster: Cluster, folder: Path | 
             for outcome in started:
                 if isinstance(outcome, BaseException):
                     raise outcome
-            _leave_alone()
+            # A look through all that is there for good by now would stop every stage for a tenth of a second.
+            gc.collect()
+            gc.freeze()
             yield workers
         finally:
             await asyncio.gather(*(worker.stop() for worker in workers.values()))
 
 
-def _leave_alone() -> None:
-    """Take what is there for good out of the search: a look through all of it stops every stage for a tenth of a second."""
-    gc.collect()
-    gc.freeze()
-
-
 @contextmanager
 def _rare_collections() -> Iterator[None]:
     before = gc.get_threshold()
-    _leave_alone()
+    gc.freeze()
     gc.set_threshold(COLLECT_EVERY, *before[1:])
     try:
         yield
