@@ -17,7 +17,7 @@ import psutil
 
 from bench.mails import raw_mails
 from bench.part import Wanted, elsewhere, say
-from bench.report import Column, Row, Table, figure
+from bench.report import MEGA, Column, Row, Table, figure
 from bench.stopwatch import LOOK_SECONDS, Stopwatch
 from connectors._blobs import BlobStore
 from connectors._edge import edge_on
@@ -31,7 +31,6 @@ MAILS = 3000
 QUIET_SECONDS = 10.0
 SETTLED_SECONDS = 2.0
 """Between the last mail and the quiet that is measured: mailboxes go over to waiting."""
-MICRO, MEGA = 1e6, 1e6
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -102,4 +101,4 @@ def read(cluster: Cluster, settings: Sequence[MailSettings], mails: int) -> Cost
         memory = psutil.Process().memory_info().rss / MEGA
         edge.stop()
         publisher.close()
-    return Cost(run.cpu_seconds / mails * MICRO, quiet, memory)
+    return Cost(run.cpu_micros, quiet, memory)

@@ -21,10 +21,10 @@ import msgspec
 from confluent_kafka import Producer  # type: ignore[import-untyped]  # it ships no types
 from rocksdict import Rdict
 
-from bench.inputs import plain, put
+from bench.inputs import acknowledged, plain, put, queue
 from bench.jobs import COPIED, PLAIN, REMEMBERED_BYTES, Job, Remember
 from bench.part import Wanted, broker, elsewhere, main, say
-from bench.report import Column, Figure, Goal, Report, Row, Table, figure, share, this_machine
+from bench.report import MEGA, Column, Figure, Goal, Report, Row, Table, figure, growth, this_machine
 from bench.runtimes import ours
 from normalizer.cluster import Cluster
 from ops.topics import declare
@@ -36,8 +36,7 @@ from streams._stage import state_topic, topics_of
 POSITION_EVERY = 500  # ids, as a stage writes one for each batch
 PATIENCE_SECONDS = 600.0
 LENGTHS, RECORDS = (10_000, 1_000_000, 10_000_000), 120_000
-RESTART_ASKED, GROWTH_ASKED = 30.0, 1.3
-MEGA = 1e6
+RESTART_ASKED = 30.0
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -65,15 +64,10 @@ def remember(cluster: Cluster, ids: int) -> None:
         partition = number % cluster.partitions
         # Ids in no order, as those of messages are; they begin with what no record of the bench has.
         key = b"seen\0%016x/%d" % (number * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF, number)
-        producer.produce(changelog, value, key, partition=partition)
+        queue(producer, changelog, value, key, partition)
         if number % (POSITION_EVERY * cluster.partitions) < cluster.partitions or number >= ids - cluster.partitions:
-            producer.produce(changelog, b"[0,0]", position, partition=partition)
-        if number % 10_000 == 0:
-            producer.poll(0)
-            while len(producer) > 50_000:
-                producer.poll(0.05)
-    if left := producer.flush(PATIENCE_SECONDS):
-        raise RuntimeError(f"{left} records were not acknowledged in {PATIENCE_SECONDS:g} s: is the broker up?")
+            queue(producer, changelog, b"[0,0]", position, partition)
+    acknowledged(producer, PATIENCE_SECONDS)
 
 
 def restored(cluster: Cluster, folder: Path) -> float:
@@ -103,7 +97,7 @@ def settled(folder: Path) -> None:
 def worked(cluster: Cluster, folder: Path, records: int) -> tuple[float, float]:
     """The CPU time of a record in microseconds, and the most memory of the process in megabytes."""
     run = ours.run(Job(Remember.name, records, "records after the history"), cluster, folder)
-    return 1e6 / run.per_cpu_second, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return run.cpu_micros, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def cost(brokers: str, ids: int, records: int, turn: int) -> Cost:
@@ -162,11 +156,11 @@ def _cells(ids: int, costs: Sequence[Cost]) -> tuple[Figure, ...]:
 
 def _goals(found: Mapping[int, Sequence[Cost]]) -> tuple[Goal, ...]:
     least, most = min(found), max(found)
-    grown = share([each.cpu_micros for each in found[most]], [each.cpu_micros for each in found[least]])
+    costs = {each: [cost.cpu_micros for cost in found[each]] for each in (least, most)}
     restart = figure([each.restart_seconds for each in found[most]], 2)
     return (
         Goal(f"a restart with {most:,} known ids", restart, RESTART_ASKED, "s", limit=True),
-        Goal(f"cost of a record with {most:,} known ids against {least:,}", grown, GROWTH_ASKED, "×", limit=True),
+        growth(f"cost of a record with {most:,} known ids against {least:,}", costs[most], costs[least]),
     )
 
 

@@ -17,6 +17,7 @@ from connectors._publisher import raw_record
 from normalizer.cluster import Cluster
 from normalizer.events import RAW, Message, Routed, Threaded
 from normalizer.mail.reading import read
+from normalizer.wire import Headers
 from ops.config import Config
 from streams._outbox import partition_of
 from streams._record import Output, Record
@@ -28,6 +29,8 @@ from streams.thread import Thread
 
 RAW_MAIL = f"{RAW}mail"
 FLUSH_SECONDS = 60.0
+ANY_PARTITION = -1
+"""RD_KAFKA_PARTITION_UA of librdkafka."""
 PLAIN_BYTES, PLAIN_KEYS, PLAIN_MAILS = 600, 10_000, 200
 
 
@@ -125,13 +128,31 @@ def put(cluster: Cluster, topic: str, entries: Iterable[Entry]) -> int:
     """Put records on a topic; returns how many when all are acknowledged."""
     producer, name, found = Producer(producing(cluster) | {"linger.ms": 20}), cluster.named(topic), 0
     for entry in entries:
-        while True:
-            try:
-                producer.produce(name, entry.value, entry.key, headers=list(entry.headers))
-                break
-            except BufferError:
-                producer.poll(0.1)
+        queue(producer, name, entry.value, entry.key, headers=entry.headers)
         found += 1
-    if left := producer.flush(FLUSH_SECONDS):
-        raise RuntimeError(f"{left} records for {name} were not acknowledged in {FLUSH_SECONDS:g} s: is the broker up?")
+    acknowledged(producer)
     return found
+
+
+def queue(
+    producer: Producer,
+    topic: str,
+    value: bytes,
+    key: bytes | None = None,
+    partition: int = ANY_PARTITION,
+    headers: Headers = (),
+) -> None:
+    """Give a record to a producer, when it has room for it; without a partition it goes to that of its key."""
+    while True:
+        try:
+            producer.produce(topic, value, key, partition, headers=list(headers))
+        except BufferError:
+            producer.poll(0.1)
+        else:
+            return
+
+
+def acknowledged(producer: Producer, seconds: float = FLUSH_SECONDS) -> None:
+    """Wait until the broker has acknowledged everything. Raises `RuntimeError` when that takes too long."""
+    if left := producer.flush(seconds):
+        raise RuntimeError(f"{left} records were not acknowledged in {seconds:g} s: is the broker up?")

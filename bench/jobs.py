@@ -6,13 +6,14 @@ one also remembers every record.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from bench.inputs import RAW_MAIL
-from bench.stopwatch import Stopwatch
+from bench.stopwatch import LOOK_SECONDS, Stopwatch
 from connectors._blobs import BlobStore
 from normalizer.cluster import TopicSpec
 from normalizer.errors import Rejected
@@ -23,6 +24,7 @@ from sinks.sqlite import Sqlite
 from streams._record import Output, Record
 from streams._stage import Processor, Stage, Writer
 from streams._state import State
+from streams._worker import Worker
 from streams.deliver import Deliver
 from streams.normalize import Normalize
 from streams.route import Route
@@ -133,3 +135,16 @@ class _WatchedWriter(Writer):
 def _dress(wrapper: Processor, stage: Processor) -> None:
     wrapper.name = stage.name  # type: ignore[misc]  # of the stage inside, not of the class
     wrapper.inputs = stage.inputs
+
+
+async def steps(worker: Worker, number: int, watch: Stopwatch) -> AsyncIterator[int]:
+    """How many records a worker has done, again and again until there are `number`. Raises what it fails with."""
+    while True:
+        done = worker.progress.records
+        yield done
+        if done >= number:
+            return
+        if worker.failed.done():
+            worker.failed.result()
+        watch.at(done)
+        await asyncio.sleep(LOOK_SECONDS)

@@ -20,7 +20,7 @@ import msgspec
 
 from bench.line import STAGES, Line, raw_records
 from bench.mails import raw_mails
-from bench.report import RESULTS, Figure, Machine, figure, this_machine
+from bench.report import MICRO, RESULTS, Figure, Machine, figure, this_machine
 from normalizer.errors import SwitchboardError
 from normalizer.events import Message, Threaded
 from normalizer.mail.reading import read
@@ -32,7 +32,6 @@ READING = "of normalize: reading"
 DECODING = "of thread: decoding the message"
 ENCODING = "of thread: encoding it with its conversation"
 ALL = "all"
-MICRO = 1e6
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- parts: made by `python -m bench.parts` -->", "<!-- /parts -->"
 

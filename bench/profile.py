@@ -128,7 +128,7 @@ def sampled(cluster: Cluster, file: Path, stacks: Path) -> Sampled:
         _looked_at(whole.pid, stacks),
     ):
         run = whole.carried(kept(file))
-    return shares(stacks.read_text().splitlines()), 1e6 / run.per_cpu_second
+    return shares(stacks.read_text().splitlines()), run.cpu_micros
 
 
 def at_half(cluster: Cluster, file: Path, rate: float, seconds: float, stacks: Path) -> Sampled:
@@ -148,7 +148,7 @@ def sampled_alone(job: Job, cluster: Cluster, stacks: Path) -> Sampled:
     """The same of one stage, in this process."""
     with tempfile.TemporaryDirectory() as folder, _looked_at(os.getpid(), stacks):
         run = ours.run(job, cluster, Path(folder))
-    return shares(stacks.read_text().splitlines()), 1e6 / run.per_cpu_second
+    return shares(stacks.read_text().splitlines()), run.cpu_micros
 
 
 def _fetched(mails: int, stacks: Path, settings: MailSettings) -> Sampled:
@@ -159,7 +159,7 @@ def sampled_fetch(settings: MailSettings, mails: int, stacks: Path) -> Sampled:
     """The same of the mail connector, in this process."""
     with _looked_at(os.getpid(), stacks):
         run = fetch.by_connector(settings, mails)
-    return shares(stacks.read_text().splitlines()), 1e6 / run.per_cpu_second
+    return shares(stacks.read_text().splitlines()), run.cpu_micros
 
 
 @contextmanager

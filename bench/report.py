@@ -24,6 +24,10 @@ LIBRARIES = (
 )  # fmt: skip
 
 
+MICRO, MEGA = 1e6, 1e6
+GROWTH_ASKED = 1.3
+
+
 class Machine(msgspec.Struct, frozen=True):
     """Where and when it was measured. `load` is the load average over the minute before the first run."""
 
@@ -104,6 +108,11 @@ def figure(values: Sequence[float], digits: int = 0) -> Figure:
 def share(ours: Sequence[float], theirs: Sequence[float]) -> Figure:
     """Run by run, ours as a share of theirs."""
     return figure([one / other for one, other in zip(ours, theirs, strict=True)], 3)
+
+
+def growth(what: str, most: Sequence[float], least: Sequence[float], note: str = "") -> Goal:
+    """What is asked of a cost with much history against that with little, run by run."""
+    return Goal(what, share(most, least), GROWTH_ASKED, "×", limit=True, note=note)
 
 
 def rates(how: str, unit: str, found: Mapping[str, Sequence[Run]]) -> Table:

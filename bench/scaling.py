@@ -23,11 +23,11 @@ from confluent_kafka import Producer  # type: ignore[import-untyped]  # it ships
 
 from bench.accounts import by_mailboxes
 from bench.history import settled
-from bench.inputs import FLUSH_SECONDS, Entry, along_the_way, keep, kept, plain, producing, put
-from bench.jobs import COPIED, Copy, watched
+from bench.inputs import Entry, acknowledged, along_the_way, keep, kept, plain, producing, put, queue
+from bench.jobs import COPIED, Copy, steps, watched
 from bench.part import Wanted, broker, elsewhere, main, say
-from bench.report import Column, Goal, Report, Row, Table, figure, share, this_machine
-from bench.stopwatch import LOOK_SECONDS, Stopwatch
+from bench.report import MEGA, MICRO, Column, Goal, Report, Row, Table, figure, growth, this_machine
+from bench.stopwatch import Stopwatch
 from normalizer.cluster import Cluster, TopicSpec
 from normalizer.events import Message, Threaded
 from normalizer.policy import Rule
@@ -50,8 +50,6 @@ WIDTHS = ((1, 4), (12, 4), (1, 48), (12, 12))
 RULED, WIDE = 300, 24_000
 MAILS = 1200
 LIMIT_SECONDS = 400.0
-GROWTH_ASKED = 1.3
-MICRO, MEGA = 1e6, 1e6
 
 
 class Grown(msgspec.Struct, frozen=True):
@@ -127,16 +125,9 @@ def write_history(cluster: Cluster, history: int, left: Path) -> None:
     topic, position = cluster.named(state_topic(Thread())), msgspec.json.encode(Position(0, 0))
     for copy in range(max(1, history // MAILS)):
         for entry in entries:
-            while True:
-                try:
-                    producer.produce(topic, entry.value, b"%s#%d" % (entry.key, copy), partition=0)
-                    break
-                except BufferError:
-                    producer.poll(0.1)
-        producer.produce(topic, position, END + Message.topic.encode(), partition=0)
-        producer.poll(0)
-    if producer.flush(FLUSH_SECONDS):
-        raise RuntimeError("the history was not acknowledged: is the broker up?")
+            queue(producer, topic, entry.value, b"%s#%d" % (entry.key, copy), partition=0)
+        queue(producer, topic, position, END + Message.topic.encode(), partition=0)
+    acknowledged(producer)
 
 
 def put_some(cluster: Cluster, file: Path, start: int) -> None:
@@ -154,14 +145,11 @@ async def _threaded(cluster: Cluster, folder: Path, number: int) -> Grown:
     stage = watched(Thread(Config().threads), watch)
     async with running([stage], cluster, folder) as workers:
         started, worker = time.perf_counter(), workers[stage.name]
-        while worker.progress.records < number:
-            if worker.failed.done():
-                worker.failed.result()
-            watch.at(worker.progress.records)
-            await asyncio.sleep(LOOK_SECONDS)
+        async for _ in steps(worker, number, watch):
+            pass
         run = watch.stop()
         memory = psutil.Process().memory_info().rss / MEGA
-        return Grown(max(0.0, watch.began - started), run.cpu_seconds / number * MICRO, memory)
+        return Grown(max(0.0, watch.began - started), run.cpu_micros, memory)
 
 
 def with_rules(number: int, file: Path) -> float:
@@ -194,10 +182,9 @@ async def _wide(cluster: Cluster, names: Sequence[str], number: int, folder: Pat
     copy.inputs = names  # type: ignore[assignment]  # of this one, not of the class
     stage = watched(copy, watch)
     async with running([stage], cluster, folder) as workers:
-        while workers[stage.name].progress.records < number:
-            watch.at(workers[stage.name].progress.records)
-            await asyncio.sleep(LOOK_SECONDS)
-        return watch.stop().cpu_seconds / number * MICRO
+        async for _ in steps(workers[stage.name], number, watch):
+            pass
+        return watch.stop().cpu_micros
 
 
 def _memory_table(found: Mapping[int, Sequence[tuple[Grown, Grown]]]) -> Table:
@@ -234,10 +221,7 @@ def _plain(how: str, what: str, found: Mapping[Any, Sequence[float]]) -> Table:
 def _goals(found: Mapping[int, Sequence[tuple[Grown, Grown]]]) -> tuple[Goal, ...]:
     least, most = min(found), max(found)
     costs = {each: [again.cpu_micros for _, again in found[each]] for each in (least, most)}
-    grown = share(costs[most], costs[least])
-    return (
-        Goal(f"cost of threading a message at {most:,} known against {least:,}", grown, GROWTH_ASKED, "×", limit=True),
-    )
+    return (growth(f"cost of threading a message at {most:,} known against {least:,}", costs[most], costs[least]),)
 
 
 if __name__ == "__main__":

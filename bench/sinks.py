@@ -33,16 +33,16 @@ TICKETS = 1_000
 SINK, BARE = "SQLite sink", "SQLite itself, given the same rows"
 DATABASES = {"SQLite": (SINK, BARE), "PostgreSQL": (sinks_postgres.SINK, sinks_postgres.BARE)}
 SHARE_ASKED = 0.6
-TEXT = "my order has not arrived and the invoice names another street than the one that I gave you in March "
+_TEXT = "my order has not arrived and the invoice names another street than the one that I gave you in March "
+TEXTS = [(_TEXT[shift:] + _TEXT * 6)[:600] for shift in range(len(_TEXT))]
 
 Step = tuple[str, list[Any]]
 
 
 def events(tickets: int = TICKETS) -> list[Routed]:
     """Four messages for each ticket, the tickets interleaved as mail comes in, then the merges."""
-    text = [(TEXT[shift:] + TEXT * 6)[:600] for shift in range(len(TEXT))]
     said = [
-        routed(ticket, revision, text=text[(ticket + revision) % len(text)])
+        routed(ticket, revision, text=TEXTS[(ticket + revision) % len(TEXTS)])
         for revision in range(1, 5)
         for ticket in range(tickets)
     ]

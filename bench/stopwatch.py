@@ -29,6 +29,11 @@ class Run(NamedTuple):
         return self.items / self.seconds
 
     @property
+    def cpu_micros(self) -> float:
+        """CPU microseconds of an item."""
+        return self.cpu_seconds / self.items * 1e6
+
+    @property
     def per_cpu_second(self) -> float:
         """Items per CPU-second."""
         return self.items / self.cpu_seconds

@@ -12,7 +12,7 @@ from typing import cast
 
 from confluent_kafka import Consumer, Message, Producer  # type: ignore[import-untyped]  # it ships no types
 
-from bench.inputs import FLUSH_SECONDS, producing
+from bench.inputs import acknowledged, producing
 from bench.jobs import INPUTS, Job, made, watched
 from bench.runtimes.work import BATCH, CHANGES, Work
 from bench.stopwatch import Run, Stopwatch
@@ -61,5 +61,4 @@ def _write(
         producer.produce(cluster.named(output.topic), output.value, output.key, headers=list(output.headers))
     for key, value in changes:
         producer.produce(cluster.named(CHANGES.name), value, key)
-    if left := producer.flush(FLUSH_SECONDS):
-        raise RuntimeError(f"{left} records were not acknowledged in {FLUSH_SECONDS:g} s: is the broker up?")
+    acknowledged(producer)

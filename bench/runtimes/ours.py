@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bench.jobs import Job, made, watched
-from bench.stopwatch import LOOK_SECONDS, Run, Stopwatch
+from bench.jobs import Job, made, steps, watched
+from bench.stopwatch import Run, Stopwatch
 from normalizer.cluster import Cluster
 from streams._run import running
 from streams._stage import Processor
@@ -21,10 +21,6 @@ def run(job: Job, cluster: Cluster, folder: Path) -> Run:
 
 async def _run(stage: Processor, cluster: Cluster, state: Path, number: int, watch: Stopwatch) -> Run:
     async with running([stage], cluster, state) as workers:
-        worker = workers[stage.name]
-        while worker.progress.records < number:
-            if worker.failed.done():
-                worker.failed.result()
-            watch.at(worker.progress.records)
-            await asyncio.sleep(LOOK_SECONDS)
+        async for _ in steps(workers[stage.name], number, watch):
+            pass
         return watch.stop()
