@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -43,10 +43,14 @@ class Folder(NamedTuple):
 
 
 class Described(NamedTuple):
-    """A mail's size in bytes, as the server reckons it, and when the server received it (INTERNALDATE)."""
+    """A mail's size in bytes, when the server received it (INTERNALDATE), and the mail itself if it was small.
+
+    Without the mail, its size is what the server reckons.
+    """
 
     size: int
     received_at: datetime
+    body: bytes | None = None
 
 
 @contextmanager
@@ -135,15 +139,22 @@ class Session:
             top = low - 1
         return array("Q", sorted(set(found)))
 
-    def describe(self, uids: Sequence[int]) -> dict[int, Described]:
-        """Size and date of each mail; what has been expunged meanwhile is missing."""
-        answer = self._fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
+    def describe(self, uids: Sequence[int], within: int) -> dict[int, Described]:
+        """Size and date of each mail, and the body of those under `within` bytes; what has been expunged meanwhile is
+        missing.
+
+        A mail costs by its answers, so most have one. Which of them are small is a single answer for all. (Asking each for
+        its first bytes instead is refused or answered in ways of their own by some servers.)
+        """
+        with understood(self._who, "looking for small mails"):
+            small = set(self._client.search(["UID", _set(uids), "SMALLER", within])).intersection(uids)
+        whole = self._fetch(sorted(small), ["INTERNALDATE", "BODY.PEEK[]"])
+        large = self._fetch([uid for uid in uids if uid not in small], ["INTERNALDATE", "RFC822.SIZE"])
         with understood(self._who, "describing mails"):
-            return {
-                uid: Described(int(data[b"RFC822.SIZE"]), _utc(data.get(b"INTERNALDATE")))
-                for uid, data in answer.items()
-                if b"RFC822.SIZE" in data
-            }
+            # An unsolicited FETCH (another client set a flag) has neither.
+            found = {uid: _whole(data) for uid, data in whole.items() if b"BODY[]" in data}
+            found |= {uid: _described(data) for uid, data in large.items() if b"RFC822.SIZE" in data}
+        return found
 
     def bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
         """The whole of each mail; what has been expunged meanwhile is missing."""
@@ -171,7 +182,7 @@ class Session:
     def present(self, uids: Sequence[int]) -> bool:
         """Whether any of these mails is still there."""
         with understood(self._who, "looking for a mail"):
-            return bool(self._client.search(["UID", ",".join(map(str, uids))]))
+            return bool(self._client.search(["UID", _set(uids)]))
 
     def wait(self, seconds: float, stop: threading.Event) -> None:
         """Return when there may be news, after `seconds`, or soon after `stop`."""
@@ -208,6 +219,19 @@ class Session:
         with understood(self._who, "fetching"):
             answer: dict[int, dict[bytes, Any]] = self._client.fetch(list(uids), items)
             return answer
+
+
+def _set(uids: Sequence[int]) -> str:
+    return ",".join(map(str, uids))
+
+
+def _whole(data: Mapping[bytes, Any]) -> Described:
+    body = _octets(data[b"BODY[]"])
+    return Described(len(body), _utc(data.get(b"INTERNALDATE")), body)
+
+
+def _described(data: Mapping[bytes, Any]) -> Described:
+    return Described(int(data[b"RFC822.SIZE"]), _utc(data.get(b"INTERNALDATE")))
 
 
 def _utc(when: object) -> datetime:

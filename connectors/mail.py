@@ -51,6 +51,9 @@ class Mail(Recounted[MailSettings]):
     def __init__(self, account: str, settings: MailSettings, blobs: Any) -> None:
         super().__init__(account, settings, blobs)
         self._suspects = Suspects()
+        # What the reader is told of this account: a replay reads with what held when the mail came.
+        lists = {TRUSTED: settings.trusted_hosts, OWN: settings.own}
+        self._told = {name: " ".join(listed) for name, listed in lists.items() if listed}
 
     def __repr__(self) -> str:
         return f"Mail({self.account!r}, {self.settings!r})"
@@ -126,8 +129,9 @@ class Mail(Recounted[MailSettings]):
                 yield Page((self._unfetched(folder, batch[0]),), msgspec.structs.replace(place, uid=batch[0]), behind)
                 self._suspects.clear(folder.identity, batch)
                 continue
+            within = min(self.settings.max_bytes, _PAGE_BYTES // len(batch))
             with self._blaming(folder, batch):
-                described = imap.describe(batch)
+                described = imap.describe(batch, within)
             sizes = [(uid, self._published_size(described.get(uid))) for uid in batch]
             for run in by_bytes(sizes, _PAGE_BYTES):
                 if stop.is_set():
@@ -143,23 +147,31 @@ class Mail(Recounted[MailSettings]):
         self, imap: Session, folder: Folder, uids: Sequence[int], described: Mapping[int, Described]
     ) -> tuple[RawEvent, ...]:
         """The raw events of `uids`, without those that have been expunged meanwhile."""
-        small = [uid for uid in uids if uid in described and described[uid].size <= self.settings.max_bytes]
-        bodies = imap.bodies(small) if small else {}
+        most = self.settings.max_bytes
+        there = [(uid, described[uid]) for uid in uids if uid in described]
+        unknown = [uid for uid, mail in there if mail.body is None and mail.size <= most]
+        bodies = imap.bodies(unknown) if unknown else {}
         events = []
-        for uid in uids:
-            if uid in bodies:
-                raw = self._raw(folder, uid, described[uid], bodies[uid])
-                events.append(claimed(raw, self.blobs, self.settings.max_bytes))  # its size was a lie, or it fits
-            elif uid in described and uid not in small:
-                events.extend(self._oversize(imap, folder, uid, described[uid]))
+        for uid, mail in there:
+            body = bodies.get(uid) if mail.body is None else mail.body
+            if body is not None:
+                # Larger than `most` it is only when its size was a lie.
+                events.append(claimed(self._raw(folder, uid, mail, body), self.blobs, most))
+            elif mail.size > most:
+                events.extend(self._oversize(imap, folder, uid, mail))
+        if len(events) < len(uids):
+            self._must_be_gone(imap, folder, uids, events)
+        return tuple(events)
+
+    def _must_be_gone(self, imap: Session, folder: Folder, uids: Sequence[int], events: Sequence[RawEvent]) -> None:
+        """Raise `Broken` when a mail of `uids` is in the folder and not among the events."""
         got = {event.attributes["uid"] for event in events}
         missing = [uid for uid in uids if str(uid) not in got]
-        if missing and imap.present(missing):
+        if imap.present(missing):
             raise Broken(
                 f"mail account {self.account}: the server lists {len(missing)} mails of {folder.name} and does not "
                 "give them: each is asked for alone now"
             )
-        return tuple(events)
 
     def _oversize(self, imap: Session, folder: Folder, uid: int, described: Described) -> Iterator[RawEvent]:
         start = imap.piece(uid, 0, self.settings.max_bytes)
@@ -171,11 +183,6 @@ class Mail(Recounted[MailSettings]):
     def _unfetched(self, folder: Folder, uid: int) -> RawEvent:
         reason = "every fetch of it failed"
         return self._raw(folder, uid, Described(0, arrived()), b"", unfetched=reason)
-
-    def _told(self) -> dict[str, str]:
-        """What the reader is told of this account; a replay reads with what held when the mail came."""
-        lists = {TRUSTED: self.settings.trusted_hosts, OWN: self.settings.own}
-        return {name: " ".join(listed) for name, listed in lists.items() if listed}
 
     def _raw(self, folder: Folder, uid: int, described: Described, body: bytes, **more: str) -> RawEvent:
         return RawEvent(
@@ -192,7 +199,7 @@ class Mail(Recounted[MailSettings]):
                 "uidvalidity": str(folder.uidvalidity),
                 "internaldate": described.received_at.isoformat(),
                 "size": str(described.size),
-                **self._told(),
+                **self._told,
                 **more,
             },
         )

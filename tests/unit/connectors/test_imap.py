@@ -123,7 +123,20 @@ def test_a_body_of_nil_is_an_empty_mail() -> None:
     with scripted({"FETCH": answer}) as port, session(settings(port), "this test") as imap:
         imap.examine("INBOX")
         assert imap.bodies([1]) == {1: b""}
-        assert imap.describe([1])[1].received_at >= before
+        size, received_at, body = imap.describe([1], 100)[1]
+        assert (size, body) == (0, b"")
+        assert received_at >= before
+
+
+def test_a_mail_comes_with_its_description_when_the_server_calls_it_small() -> None:
+    """Not when it names none, or others: then its size is asked for first, so that memory stays bounded."""
+    whole = "* 1 FETCH (UID 1 RFC822.SIZE 9 BODY[] {3}\r\nabc)\r\n{tag} OK done"
+    for found, known in ((" 1", (3, b"abc")), ("", (9, None)), (" 2 17", (9, None))):
+        answers = {"SEARCH": f"* SEARCH{found}\r\n{{tag}} OK done", "FETCH": whole}
+        with scripted(answers) as port, session(settings(port), "this test") as imap:
+            imap.examine("INBOX")
+            size, _, body = imap.describe([1], 100)[1]
+            assert (size, body) == known
 
 
 def test_a_flag_update_is_no_mail() -> None:
@@ -132,7 +145,7 @@ def test_a_flag_update_is_no_mail() -> None:
     with scripted({"FETCH": answer}) as port, session(settings(port), "this test") as imap:
         imap.examine("INBOX")
         assert imap.bodies([1]) == {}
-        assert imap.describe([1]) == {}
+        assert imap.describe([1], 100) == {}
 
 
 def test_a_saved_place_that_cannot_be_read_is_a_persons_task() -> None:
