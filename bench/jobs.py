@@ -108,10 +108,12 @@ class _WatchedStage(Stage):
     def __init__(self, stage: Stage, watch: Stopwatch) -> None:
         _dress(self, stage)
         self.tables = stage.tables  # type: ignore[misc]  # those of the stage inside
-        self._stage, self._decide = stage, watch.started_by(stage.decide)
+        self._stage, self._watch = stage, watch
 
     def decide(self, record: Record, state: State) -> Sequence[Output]:
-        return self._decide(record, state)
+        self._watch.begin()
+        self.decide = self._stage.decide  # type: ignore[method-assign]  # what watches would cost more than copying does
+        return self.decide(record, state)
 
     def keep(self, blobs: Sequence[bytes]) -> None:
         self._stage.keep(blobs)
@@ -120,7 +122,7 @@ class _WatchedStage(Stage):
 class _WatchedWriter(Writer):
     def __init__(self, stage: Writer, watch: Stopwatch) -> None:
         _dress(self, stage)
-        self._stage, self._write = stage, watch.started_by(stage.write)
+        self._stage, self._watch = stage, watch
 
     def open(self) -> None:
         self._stage.open()
@@ -129,7 +131,9 @@ class _WatchedWriter(Writer):
         self._stage.close()
 
     def write(self, records: Sequence[Record]) -> Sequence[Sequence[Output] | Rejected]:
-        return self._write(records)
+        self._watch.begin()
+        self.write = self._stage.write  # type: ignore[method-assign]  # as above
+        return self.write(records)
 
 
 def _dress(wrapper: Processor, stage: Processor) -> None:

@@ -2,9 +2,9 @@
 
     python -m bench.stages
 
-Everybody writes with acks=all, takes as many records at once, commits after its outputs are acknowledged, and runs in a
-process of its own, whose CPU time is counted from its first record. A bare loop over librdkafka is the limit. Runs take
-turns, and the order of a turn is another each time.
+Everybody writes with acks=all, commits after its outputs are acknowledged, and runs in a process of its own, whose CPU
+time is counted from its first record. A bare loop over librdkafka is the limit: it takes as many records at once as suit
+it best, and so do the others. Runs take turns, and the order of a turn is another each time.
 """
 
 from __future__ import annotations

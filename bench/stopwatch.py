@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple
 
 SHOW_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.02
 """How often one looks at what a runtime has done by then."""
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class Run(NamedTuple):
@@ -40,9 +36,9 @@ class Run(NamedTuple):
 
 
 class Stopwatch:
-    """Measures from the first call of a function until `stop`, and tells how far it is on the terminal.
+    """Measures from `begin` until `stop`, and tells how far it is on the terminal.
 
-    What comes before that call, such as joining a consumer group, is no part of a rate.
+    What comes before the first item, such as joining a consumer group, is no part of a rate.
     """
 
     def __init__(self, what: str, items: int, *, patience: float = PATIENCE_SECONDS) -> None:
@@ -50,16 +46,6 @@ class Stopwatch:
         self._began: tuple[float, float] | None = None
         self._done = 0
         self._moved = self._shown = time.perf_counter()
-
-    def started_by(self, function: Callable[P, T]) -> Callable[P, T]:
-        """`function`, whose first call starts the watch."""
-
-        def called(*args: P.args, **kwargs: P.kwargs) -> T:
-            if self._began is None:
-                self.begin()
-            return function(*args, **kwargs)
-
-        return called
 
     def begin(self) -> None:
         """Start the watch now."""

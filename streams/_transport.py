@@ -22,7 +22,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage, Message
 
 from streams._consumer import ConsumerThread
-from streams._waiting import ROUND_RECORDS, Round, Waiting
+from streams._waiting import Round, Waiting
 
 CONFIRM_SECONDS = 4.0
 """A round that is in hand for longer asks whether it is still ours before it writes state: the session could be over. When
@@ -87,7 +87,7 @@ class Consumer(driver.Consumer):
         for tp, batch in records.items():
             if active is None or tp in active:
                 self._waiting.put(tp, batch)
-        if self._waiting.count >= ROUND_RECORDS:
+        if self._waiting.is_enough:
             self._room.clear()
         if records and not self._announced:
             self._announced = True
@@ -115,7 +115,7 @@ class Consumer(driver.Consumer):
         if self._unsure and self.flow_active:
             self._unsure = not await self._is_member(self.app.consumer_generation_id)
         taken = self._waiting.take() if self.flow_active and not self._unsure else {}
-        if self._waiting.count < ROUND_RECORDS:
+        if not self._waiting.is_enough:
             self._room.set()
         if not taken:
             self._announced = False

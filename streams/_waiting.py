@@ -12,8 +12,8 @@ from faust.types import TP
 
 from streams._record import RECORD_OVERHEAD, Record
 
-ROUND_RECORDS = 500
-ROUND_BYTES = 4 << 20
+ROUND_RECORDS = 2000
+ROUND_BYTES = 2 << 20
 
 Batch = Sequence[Record]
 """Records of one partition, in order."""
@@ -26,14 +26,24 @@ class Waiting:
     """Records by partition, in the order in which they came. `count` says how many there are."""
 
     def __init__(self) -> None:
-        self._found: dict[TP, Batch] = {}
+        self._found: dict[TP, tuple[Batch, int]] = {}
+        self._bytes = 0
         self.count = 0
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether a whole round waits, so that nothing more need be fetched for now."""
+        return self.count >= ROUND_RECORDS or self._bytes >= ROUND_BYTES
 
     def put(self, tp: TP, batch: Batch) -> None:
         """Add what was fetched of a partition behind what waits of it."""
-        waiting = self._found.get(tp)
-        self._found[tp] = [*waiting, *batch] if waiting else batch
+        size = sum([_size(record) for record in batch])
         self.count += len(batch)
+        self._bytes += size
+        if tp in self._found:
+            before, its = self._found[tp]
+            batch, size = [*before, *batch], its + size
+        self._found[tp] = batch, size
 
     def take(self) -> Round:
         """The next round: at most `ROUND_RECORDS` and, unless one alone is larger, `ROUND_BYTES`; empty when nothing waits.
@@ -47,23 +57,27 @@ class Waiting:
         for tp in list(self._found):
             if tp.partition in numbers:
                 continue
-            found = self._found.pop(tp)
-            fit, size = _fitting(found, records, room if taken else max(room, _size(found[0])))
+            found, whole = self._found.pop(tp)
+            if len(found) <= records and whole <= room:
+                fit, size = len(found), whole
+            else:
+                fit, size = _fitting(found, records, room if taken else max(room, _size(found[0])))
             if fit:
                 taken[tp] = found[:fit]
                 numbers.add(tp.partition)
             records -= fit
             room -= size
             if fit < len(found):
-                self._found[tp] = found[fit:]
+                self._found[tp] = found[fit:], whole - size
                 break
         self.count -= ROUND_RECORDS - records
+        self._bytes -= ROUND_BYTES - room
         return taken
 
     def clear(self) -> None:
         """Let go of everything: it will be fetched again, by whoever has the partitions then."""
         self._found.clear()
-        self.count = 0
+        self.count = self._bytes = 0
 
 
 def _fitting(found: Batch, most: int, room: int) -> tuple[int, int]:

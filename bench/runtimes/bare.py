@@ -1,7 +1,6 @@
 """A stage in a bare loop over librdkafka: the limit for any runtime.
 
-As many records at once as our own stages take; outputs and changes of state acknowledged by all replicas in sync, then
-a synchronous commit. The state is a dictionary for each partition.
+Outputs and changes of state acknowledged by all replicas in sync, then a synchronous commit. The state is a dictionary for each partition.
 """
 
 from __future__ import annotations

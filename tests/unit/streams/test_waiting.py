@@ -6,14 +6,14 @@ from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams._record import Record
+from streams._record import RECORD_OVERHEAD, Record
 from streams._waiting import ROUND_BYTES, ROUND_RECORDS, Round, Waiting
 
 MEGABYTE = 1 << 20
 PLACES = st.builds(TP, st.sampled_from(["a", "b"]), st.integers(0, 3))
-SIZES = st.sampled_from([0, 10, 10, 10, MEGABYTE, 3 * MEGABYTE, 5 * MEGABYTE])
-FETCHED = st.lists(st.tuples(PLACES, st.one_of(st.lists(SIZES, min_size=1, max_size=5), st.integers(1, 700))))
-_VALUES = {size: b"\0" * size for size in (0, 10, MEGABYTE, 3 * MEGABYTE, 5 * MEGABYTE)}
+SIZES = st.sampled_from([0, 10, 10, 10, MEGABYTE, MEGABYTE // 2 * 3, 5 * MEGABYTE])
+FETCHED = st.lists(st.tuples(PLACES, st.one_of(st.lists(SIZES, min_size=1, max_size=5), st.integers(1, 1500))))
+_VALUES = {size: b"\0" * size for size in (0, 10, MEGABYTE, MEGABYTE // 2 * 3, 5 * MEGABYTE)}
 
 
 def _rounds(waiting: Waiting) -> list[Round]:
@@ -33,7 +33,10 @@ def test_nothing_is_lost_and_every_round_is_bounded(fetched: list[tuple[TP, list
         batch = [Record(tp.topic, tp.partition, first + at, None, value) for at, value in enumerate(values)]
         put[tp] += batch
         waiting.put(tp, batch)
-    assert waiting.count == sum(map(len, put.values()))
+    everything = [record for batch in put.values() for record in batch]
+    assert waiting.count == len(everything)
+    size = sum(RECORD_OVERHEAD + len(record.value) for record in everything)
+    assert waiting.is_enough == (waiting.count >= ROUND_RECORDS or size >= ROUND_BYTES)
     taken = defaultdict[TP, list[Record]](list)
     for each in _rounds(waiting):
         for tp, part in each.items():
@@ -44,7 +47,7 @@ def test_nothing_is_lost_and_every_round_is_bounded(fetched: list[tuple[TP, list
         assert all(each.values())
         assert len({tp.partition for tp in each}) == len(each)
     assert taken == {tp: batch for tp, batch in put.items() if batch}
-    assert waiting.count == 0
+    assert (waiting.count, waiting.is_enough) == (0, False)
 
 
 def test_a_few_records_of_each_partition_come_together() -> None:
