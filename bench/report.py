@@ -24,7 +24,7 @@ LIBRARIES = (
 )  # fmt: skip
 
 
-MICRO, MEGA = 1e6, 1e6
+MICRO, KILO, MEGA = 1e6, 1e3, 1e6
 GROWTH_ASKED = 1.3
 
 

@@ -4,7 +4,8 @@
     python -m bench.stored --scale 0.01 --results FOLDER
 
 One store grows through the sink itself, a million messages a day by their dates, four to a ticket; a customer writes
-twice. At each length the next events are timed, and how many pages of the file a batch of them changes is counted.
+twice. At each length the next events are timed, each time from a checkpoint on, and what they write to the database's
+log (the write-ahead log) is measured.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ import itertools
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any, LiteralString, Protocol
 
 import msgspec
 import psutil
+import psycopg
 
 from bench.part import Wanted, elsewhere, main, say
-from bench.report import MEGA, Column, Goal, Report, Row, Table, figure, growth, this_machine
+from bench.report import KILO, MEGA, Column, Goal, Report, Row, Table, figure, growth, this_machine
 from bench.sinks import BATCH, TEXTS
 from bench.stopwatch import Run
 from normalizer.events import Contact, Routed
@@ -43,20 +46,95 @@ OPEN = 2000
 MESSAGES = 4
 A_DAY, SAID = 1_000_000, 100_000
 LIMIT_SECONDS = 3600.0
-FRAME_HEAD, WAL_HEAD = 24, 32
-"""Bytes before each page in SQLite's write-ahead log, and before the first: https://sqlite.org/fileformat2.html#walformat."""
+BUFFERS = "1GB"
+"""Of PostgreSQL: what its documentation recommends is a quarter of the machine's memory, at least."""
 
 _START = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What an event costs at one length: CPU of the sink and of its server, wall time; and the pages that each changes,
-    if that is known."""
+    """What an event costs at one length: CPU of the sink and of its server, wall time, kilobytes of log; and how large the
+    store is then."""
 
     micros: float
     per_second: float
-    pages: float | None = None
-    megabytes: float | None = None
+    logged: float
+    megabytes: float
+
+
+class Store(Protocol):
+    """A database, seen from outside."""
+
+    def cpu_seconds(self) -> float:
+        """What the sink and its server have used."""
+        ...
+
+    def checkpoint(self) -> None:
+        """Write everything to its place, so that the log begins anew."""
+        ...
+
+    def logged(self) -> float:
+        """How many bytes have been written to the log."""
+        ...
+
+    def size(self) -> float:
+        """Bytes on disk."""
+        ...
+
+
+class File:
+    """SQLite: its log grows by whole pages, each a change of one page in one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def cpu_seconds(self) -> float:
+        """Of this process: the database is in it."""
+        return time.process_time()
+
+    def checkpoint(self) -> None:
+        """Empty the log."""
+        with closing(sqlite3.connect(self._path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def logged(self) -> float:
+        """The log's size: it is not begun anew before it has the 8,000 pages of `wal_autocheckpoint`."""
+        return self._path.with_name(f"{self._path.name}-wal").stat().st_size
+
+    def size(self) -> float:
+        """Of the file."""
+        return self._path.stat().st_size
+
+
+class Server:
+    """PostgreSQL: its log grows by what changed, and by a whole page for each that changes for the first time since a
+    checkpoint. `data` is its folder."""
+
+    def __init__(self, url: str, data: Path) -> None:
+        self._url = url
+        self._process = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
+
+    def cpu_seconds(self) -> float:
+        """Of this process, of the server, of its children, and of those that it had."""
+        server = sum(self._process.cpu_times()[:4])
+        return time.process_time() + server + sum(sum(each.cpu_times()[:2]) for each in self._process.children())
+
+    def checkpoint(self) -> None:
+        """As it does by itself every five minutes."""
+        self._ask("CHECKPOINT")
+
+    def logged(self) -> float:
+        """The place in the log."""
+        return float(self._ask("SELECT pg_current_wal_lsn() - '0/0'"))
+
+    def size(self) -> float:
+        """Of the database."""
+        return float(self._ask("SELECT pg_database_size(current_database())"))
+
+    def _ask(self, statement: LiteralString) -> Any:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            found = connection.execute(statement)
+            return (found.fetchone() or (0,))[0] if found.description else None
 
 
 def events() -> Iterator[Routed]:
@@ -90,8 +168,8 @@ def events() -> Iterator[Routed]:
         yield changed(model, ticket=known, message=message)
 
 
-def grown(sink: Sink, lengths: Sequence[int], path: Path | None, cpu_seconds: Callable[[], float]) -> dict[int, Cost]:
-    """The cost at each length of one store that grows; `path` is its file, if it is one."""
+def grown(sink: Sink, lengths: Sequence[int], store: Store) -> dict[int, Cost]:
+    """The cost at each length of one store that grows."""
     source, held, found = events(), 0, {}
     sink.open()
     for length in lengths:
@@ -101,48 +179,35 @@ def grown(sink: Sink, lengths: Sequence[int], path: Path | None, cpu_seconds: Ca
             if held % SAID < FILLED:
                 say(f"{held:,} messages in the store")
         timed = [list(itertools.islice(source, BATCH)) for _ in range(TIMED_BATCHES)]
-        wall, cpu = time.perf_counter(), cpu_seconds()
-        for batch in timed:
+        store.checkpoint()
+        logged = store.logged()
+        sink.write(timed[0])  # what is measured of the log begins with a checkpoint, and may end before the next
+        logged = store.logged() - logged
+        wall, cpu = time.perf_counter(), store.cpu_seconds()
+        for batch in timed[1:]:
             sink.write(batch)
-        wall, cpu = time.perf_counter() - wall, cpu_seconds() - cpu
-        run = Run(BATCH * TIMED_BATCHES, wall, cpu)
-        held += run.items
-        cost = Cost(run.cpu_micros, run.per_second)
-        if path is not None:
-            pages = changed_pages(sink, path, list(itertools.islice(source, BATCH))) / BATCH
-            held += BATCH
-            cost = msgspec.structs.replace(cost, pages=pages, megabytes=path.stat().st_size / MEGA)
+        wall, cpu = time.perf_counter() - wall, store.cpu_seconds() - cpu
+        run = Run(BATCH * (TIMED_BATCHES - 1), wall, cpu)
+        held += BATCH * TIMED_BATCHES
+        cost = Cost(run.cpu_micros, run.per_second, logged / BATCH / KILO, store.size() / MEGA)
         found[length] = cost
-        say(f"{length:,} messages: {cost.micros:.0f} µs, {cost.per_second:,.0f} a second, {cost.pages} pages each")
+        say(
+            f"{length:,} messages: {cost.micros:.0f} µs, {cost.per_second:,.0f} a second, {cost.logged:.1f} KB of log each"
+        )
     sink.close()
     return found
-
-
-def changed_pages(sink: Sink, path: Path, batch: Sequence[Routed]) -> float:
-    """How many pages of the file a batch changes: those that it puts into an empty write-ahead log."""
-    with closing(sqlite3.connect(path)) as connection:
-        size: int = connection.execute("PRAGMA page_size").fetchone()[0]
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    sink.write(batch)
-    return (path.with_name(f"{path.name}-wal").stat().st_size - WAL_HEAD) / (size + FRAME_HEAD)
 
 
 def in_sqlite(lengths: Sequence[int]) -> dict[int, Cost]:
     """In a file of SQLite."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tickets.db"
-        return grown(Sqlite(path), lengths, path, time.process_time)
+        return grown(Sqlite(path), lengths, File(path))
 
 
 def in_postgres(url: str, data: Path, lengths: Sequence[int]) -> dict[int, Cost]:
     """In PostgreSQL, whose folder is `data`."""
-    server = psutil.Process(int((data / "postmaster.pid").read_text().split()[0]))
-    return grown(Postgres(url), lengths, None, lambda: time.process_time() + _with_children(server))
-
-
-def _with_children(process: psutil.Process) -> float:
-    """CPU-seconds of a process, of its children, and of those that it had."""
-    return float(sum(process.cpu_times()[:4])) + sum(sum(child.cpu_times()[:2]) for child in process.children())
+    return grown(Postgres(url), lengths, Server(url, data))
 
 
 def measure(wanted: Wanted) -> Report:
@@ -152,7 +217,10 @@ def measure(wanted: Wanted) -> Report:
     files = [elsewhere(partial(in_sqlite, lengths), LIMIT_SECONDS) for _ in range(wanted.runs)]
     servers = []
     for _ in range(wanted.runs):
-        with tempfile.TemporaryDirectory() as home, PostgresServer(Path(home), durable=True) as server:
+        with (
+            tempfile.TemporaryDirectory() as home,
+            PostgresServer(Path(home), durable=True, shared_buffers=BUFFERS) as server,
+        ):
             servers.append(
                 elsewhere(partial(in_postgres, server.url(server.database()), server.data, lengths), LIMIT_SECONDS)
             )
@@ -164,8 +232,8 @@ def measure(wanted: Wanted) -> Report:
 COLUMNS = (
     Column("CPU for each event", "µs"),
     Column("events per second"),
-    Column("pages that each event changes"),
-    Column("the file", "MB"),
+    Column("written to the log for each event", "KB"),
+    Column("the store", "MB"),
 )
 
 
@@ -173,16 +241,17 @@ def _table(what: str, lengths: Sequence[int], runs: Sequence[Mapping[int, Cost]]
     rows = []
     for length in lengths:
         costs = [run[length] for run in runs]
-        pages = [cost.pages for cost in costs if cost.pages is not None]
-        sizes = [cost.megabytes for cost in costs if cost.megabytes is not None]
         cells = (
             figure([cost.micros for cost in costs], 1),
             figure([cost.per_second for cost in costs]),
-            figure(pages, 1) if pages else None,
-            figure(sizes) if sizes else None,
+            figure([cost.logged for cost in costs], 1),
+            figure([cost.megabytes for cost in costs]),
         )
         rows.append(Row(f"{length:,} messages", cells))
-    how = f"{what}: the next {BATCH * TIMED_BATCHES:,} events, in batches of {BATCH}, each batch a transaction that is on disk; the CPU of the server counts."
+    how = (
+        f"{what}: the next {BATCH * (TIMED_BATCHES - 1):,} events, in batches of {BATCH}, each batch a transaction that is on "
+        "disk; the CPU of the server counts. The log is that of a batch behind a checkpoint."
+    )
     return Table(how, COLUMNS, tuple(rows))
 
 
@@ -192,16 +261,8 @@ def _goal(what: str, lengths: Sequence[int], runs: Sequence[Mapping[int, Cost]])
         f"cost of storing an event in {what} at {most:,} messages against {least:,}",
         [run[most].micros for run in runs],
         [run[least].micros for run in runs],
-        _why(runs[0][least], runs[0][most]),
-    )
-
-
-def _why(least: Cost, most: Cost) -> str:
-    if least.pages is None or most.pages is None:
-        return ""
-    return (
-        f"ids are hashes, so the rows of a batch lie apart: an event changes {least.pages:.1f} pages of a small store, "
-        f"and {most.pages:.1f} of a large one"
+        f"ids are hashes, so the rows of a batch lie apart: behind a checkpoint an event writes {runs[0][least].logged:.0f} KB of "
+        f"pages to the log of a small store, and {runs[0][most].logged:.0f} KB to that of a large one",
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, Cursor
 
 from sinks._rows import Row
 
@@ -39,18 +39,18 @@ class Insert:
         arrays = ", ".join(f"%b::{_NUMBERS.get(kind, 'text[]')}" for kind in kinds)
         self._statement = f"INSERT INTO {table} SELECT {columns} FROM unnest({arrays}) AS rows ({names}) {conflict}"  # noqa: S608 - ours
 
-    def __call__(self, connection: Connection[Any], rows: Iterable[Cells]) -> list[tuple[Any, ...]]:
-        """Insert rows; gives what the statement returns."""
+    def __call__(self, connection: Connection[Any], rows: Iterable[Cells]) -> Cursor[Any] | None:
+        """Insert rows; what the statement returns can be fetched."""
         return with_columns(connection, self._statement, rows)
 
 
-def with_columns(connection: Connection[Any], statement: str, rows: Iterable[Cells]) -> list[tuple[Any, ...]]:
-    """Execute a statement over rows, given as one array for each column; nothing is done for no rows."""
+def with_columns(connection: Connection[Any], statement: str, rows: Iterable[Cells]) -> Cursor[Any] | None:
+    """Execute a statement over rows, given as one array for each column; nothing is done for no rows.
+
+    In a pipeline it is only sent: the server is at it while the next rows are made, and errors come later.
+    """
     columns = [list(column) for column in zip(*rows, strict=True)]
-    if not columns:
-        return []
-    found = connection.execute(statement.encode(), columns)
-    return found.fetchall() if found.description else []
+    return connection.execute(statement.encode(), columns) if columns else None
 
 
 def together(rows: Iterable[Row], key: Callable[[Row], Any], better: Callable[[Row, Row], bool]) -> list[Row]:

@@ -73,11 +73,12 @@ _FORGET = """WITH erased AS (
     WHERE m.id = gone.id AND m.received_at = gone.received_at RETURNING m.id)
   DELETE FROM attachments WHERE message_id IN (SELECT id FROM erased)"""
 
-_PLACE_IN_ROW = (3, 1, 2)  # of messages: routed_at, ticket_id, revision
-
 
 def apply(connection: Connection[Any], batch: Sequence[Routed], clean: Any) -> None:
-    """Everything a batch says, parents before children. `clean` makes a row such that PostgreSQL can take it."""
+    """Everything a batch says, parents before children. `clean` makes a row such that PostgreSQL can take it.
+
+    Nothing is waited for but which messages are new, so in a pipeline both sides work at the same time.
+    """
     tickets = [event.ticket for event in batch]
     _CUSTOMER(connection, map(clean, together(map(rows.customer, tickets), _first, lambda new, old: new < old)))
     contacts = together(map(rows.contact, tickets), lambda row: (row[1], row[2], row[0]), _named_later)
@@ -96,17 +97,18 @@ def _say(connection: Connection[Any], told: Sequence[tuple[Routed, Message]], cl
     """What was said, and what was taken back."""
     if not told:
         return
-    news = {row[0]: row[1] for row in _IDS(connection, map(clean, _ids(message for _, message in told)))}
-    fresh: dict[str, tuple[Routed, Message]] = {}
+    sent = _IDS(connection, map(clean, _ids(message for _, message in told)))
+    made = [(*rows.message_row(event, message), vector(message)) for event, message in told]
+    news = dict(sent.fetchall() if sent else ())
+    fresh: dict[str, int] = {}
     again = []
-    for event, message in told:
+    for place, (event, message) in enumerate(told):
         if news.get(message.id) == message.received_at and message.id not in fresh:
-            fresh[message.id] = (event, message)
+            fresh[message.id] = place
         else:
             again.append((message.id, event.ticket.id, event.ticket.revision, rows.moment(event.ticket.updated_at)))
-    made = [(*rows.message_row(event, message), vector(message)) for event, message in fresh.values()]
-    _MESSAGE(connection, map(clean, made))
-    files = (row for _, message in fresh.values() for row in rows.attachments(message))
+    _MESSAGE(connection, map(clean, (made[place] for place in fresh.values())))
+    files = (row for place in fresh.values() for row in rows.attachments(told[place][1]))
     _ATTACHMENT(connection, map(clean, files))
     moved = together(again, _first, lambda new, old: (new[3], new[1], new[2]) > (old[3], old[1], old[2]))
     with_columns(connection, _MOVE, map(clean, moved))

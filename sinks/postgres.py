@@ -61,7 +61,7 @@ class Postgres(Sink):
         with self._connection() as connection, named(self.where):
             self._make_months(connection, batch)
             try:
-                with connection.transaction():
+                with connection.transaction(), connection.pipeline():
                     apply(connection, batch, _as_it_is)
             except ITEM_ERRORS:
                 with connection.transaction():

