@@ -4,23 +4,26 @@
 
 The stages run as the command that ops run (``run stage all``), have joined their groups, and wait: the clock runs from
 the first mail that is put on the raw topic until the last one is in the store. CPU time is that of the workers and of
-what supervises them; the broker's is not in it, although it shares the cores.
+what supervises them; the broker's is not in it, although it shares the cores. What two processes can gain on this machine at
+all is measured, too.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import cycle
 from pathlib import Path
 
 import msgspec
 
+from bench import cores
 from bench.inputs import RAW_MAIL, Entry, keep, kept, raw
 from bench.latency import Latencies, at_rate
 from bench.part import Wanted, broker, elsewhere, main, say
 from bench.report import Column, Goal, Machine, Report, Row, Table, figure, rates, this_machine
+from bench.shown import number as number_of
 from bench.stopwatch import Run
 from bench.whole import Whole
 from normalizer.cluster import Cluster
@@ -47,27 +50,37 @@ Way = tuple[str, int]
 def named(way: Way) -> str:
     """How a row is called."""
     store, workers = way
-    return f"into {store}, {workers} process{'es' if workers > 1 else ''}"
+    return f"into {store}, {_process(workers)}"
+
+
+def _process(number: int) -> str:
+    return f"{number} process{'es' if number > 1 else ''}"
 
 
 def measure(wanted: Wanted) -> Report:
     """Throughput into each store with one process and with two, then latencies at shares of what one can do."""
     machine, number = this_machine(), wanted.items(MAILS, 60)
     found: dict[Way, list[Run]] = {way: [] for way in WAYS}
-    with tempfile.TemporaryDirectory() as home, PostgresServer(Path(home), durable=True) as server, broker() as brokers:
+    reading: dict[int, list[Run]] = {1: [], 2: []}
+    with tempfile.TemporaryDirectory() as home:
         file = elsewhere(partial(_prepared, number, Path(home)))
         for turn in range(wanted.runs):
-            for way in WAYS:
-                cluster = Cluster(brokers=brokers, namespace=f"whole{turn}.{way[0].lower()}.{way[1]}.")
-                url = server.url(server.database()) if way[0] == POSTGRES else ""
-                run = elsewhere(partial(throughput, cluster, file, way[1], url), LIMIT_SECONDS)
-                found[way].append(run)
-                say(f"run {turn + 1} of {wanted.runs}, {named(way)}: {run.per_second:,.0f} mails/s")
-        capacity = figure([run.per_second for run in found[SQLITE, 1]]).median
-        cluster = Cluster(brokers=brokers, namespace="latency.")
-        task = partial(latencies, cluster, file, capacity, wanted.runs, wanted.scale * SECONDS)
-        took = elsewhere(task, LIMIT_SECONDS)
-    return report(machine, wanted.runs, found, took)
+            for processes, runs in reading.items():
+                runs.append(cores.read_by(processes, file))
+                say(f"run {turn + 1} of {wanted.runs}, {processes} that only read: {runs[-1].per_second:,.0f} mails/s")
+        with PostgresServer(Path(home), durable=True) as server, broker() as brokers:
+            for turn in range(wanted.runs):
+                for way in WAYS:
+                    cluster = Cluster(brokers=brokers, namespace=f"whole{turn}.{way[0].lower()}.{way[1]}.")
+                    url = server.url(server.database()) if way[0] == POSTGRES else ""
+                    run = elsewhere(partial(throughput, cluster, file, way[1], url), LIMIT_SECONDS)
+                    found[way].append(run)
+                    say(f"run {turn + 1} of {wanted.runs}, {named(way)}: {run.per_second:,.0f} mails/s")
+            capacity = figure([run.per_second for run in found[SQLITE, 1]]).median
+            cluster = Cluster(brokers=brokers, namespace="latency.")
+            task = partial(latencies, cluster, file, capacity, wanted.runs, wanted.scale * SECONDS)
+            took = elsewhere(task, LIMIT_SECONDS)
+    return report(machine, wanted.runs, found, took, reading)
 
 
 def throughput(cluster: Cluster, file: Path, workers: int, url: str) -> Run:
@@ -109,7 +122,13 @@ def _prepared(number: int, folder: Path) -> Path:
     return keep(list(raw(number)), folder / RAW_MAIL)
 
 
-def report(machine: Machine, runs: int, found: dict[Way, list[Run]], took: list[list[Latencies]]) -> Report:
+def report(
+    machine: Machine,
+    runs: int,
+    found: Mapping[Way, Sequence[Run]],
+    took: Sequence[Sequence[Latencies]],
+    reading: Mapping[int, Sequence[Run]],
+) -> Report:
     """The tables, and what is asked for."""
     one, two = found[SQLITE, 1], found[SQLITE, 2]
     number = one[0].items
@@ -131,7 +150,8 @@ def report(machine: Machine, runs: int, found: dict[Way, list[Run]], took: list[
     waits = Table(
         "From accepted (when it should be) to stored, into SQLite, one process, mails at fixed times.", columns, rows
     )
-    gains = [more.per_second / single.per_second for single, more in zip(one, two, strict=True)]
+    alone = "The machine by itself: the same mails are only read, once by each process, with nothing else running."
+    machines = rates(alone, "mails", {_process(each): runs for each, runs in reading.items()})
     goals = (
         Goal(
             "whole pipeline into SQLite, mails per CPU-second",
@@ -140,7 +160,12 @@ def report(machine: Machine, runs: int, found: dict[Way, list[Run]], took: list[
             profile=WHOLE,
         ),
         Goal(
-            "two processes against one, mails per second", figure(gains, 2), GAIN, "×", note=_cores(machine, one, two)
+            "two processes against one, mails per second",
+            figure(cores.gain(one, two), 2),
+            GAIN,
+            "×",
+            note=f"{_cores(machine, one, two)}; two that only read mails, with nothing else running, reach "
+            f"{number_of(figure(cores.gain(reading[1], reading[2]), 2).median, '×')}",
         ),
         Goal(
             "accepted to stored at half capacity, p99",
@@ -151,7 +176,7 @@ def report(machine: Machine, runs: int, found: dict[Way, list[Run]], took: list[
             profile=HALF,
         ),
     )
-    return Report(machine, "The whole pipeline", runs, (speed, waits), goals)
+    return Report(machine, "The whole pipeline", runs, (speed, waits, machines), goals)
 
 
 def _cores(machine: Machine, one: Sequence[Run], two: Sequence[Run]) -> str:
