@@ -9,7 +9,9 @@ the changelog they have it, and only what is behind that is read: docs/decisions
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,7 +21,9 @@ from streams._state import END, Entries, InMemory, State
 
 FETCH_BYTES = 4 << 20
 _FETCH_WAIT_MS = 500
-_AT_ONCE = 20_000  # changes of a changelog that are put where the entries are at a time
+_AT_ONCE = 5_000
+"""So many changes of a changelog are put where the entries are before others have their turn, and so many records read:
+heartbeats are sent in the same loop, and what is fetched at once can be a million records where they compress well."""
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -52,6 +56,10 @@ class Fence(NamedTuple):
     epoch: int
 
 
+Change = tuple[int, bytes, bytes | None]
+"""A record of a changelog: its offset, its key, its value."""
+
+
 class Memory:
     """The state of one partition and the position of each input in it. `since` is whose generation it is.
 
@@ -78,13 +86,15 @@ class Memory:
         self._fence = fence
         self._resumed: set[str] = set()
         self._ours = tuple(name.encode() + END for name in tables)
-        self._unplaced: list[tuple[int, bytes, bytes | None]] = []
+        self._unplaced: list[Change] = []
+        self._placed: deque[Change] = deque()
+        self._kept = known
         self._stale: set[bytes] = set()
         self._entries = InMemory() if entries is None else entries
         self.state = State(tables, self._entries)
 
     def apply(self, key: bytes, value: bytes | None, offset: int = 0) -> None:
-        """Take in one record of the changelog. Changes count when the position after them has come."""
+        """Take in one record of the changelog. Changes count when the position after them has come, and `settle` then."""
         if not key.startswith(END):
             if key.startswith(self._ours):  # or it is of a table that this version of the stage no longer has
                 self._unplaced.append((offset, key, value))
@@ -98,14 +108,29 @@ class Memory:
                 return
             self._newest = position.epoch
             self.positions[key[1:].decode()] = position
-        self.state.changes.update((key, value) for _, key, value in self._unplaced)
         if self._stale:
             self._stale.difference_update(key for _, key, _ in self._unplaced)
-        self._unplaced.clear()
+        self._placed.extend(self._unplaced)
+        self._unplaced = []
         if not self._stale:  # else whoever begins at the checkpoint would not know what to write over
             self._checkpoint = offset + 1
-        if len(self.state.changes) >= _AT_ONCE:
-            self._keep()
+
+    def settle(self) -> Iterator[None]:
+        """Put the changes that count where the entries are, a piece at each step, so that others can have their turn.
+
+        Compaction leaves one position behind millions of changes. While they go to disk in pieces, the checkpoint there stays
+        that of before: whoever begins at it comes by all of them again.
+        """
+        placed, changes = self._placed, self.state.changes
+        while placed:
+            for _ in range(min(_AT_ONCE, len(placed))):
+                _, key, value = placed.popleft()
+                changes[key] = value
+            if placed:
+                self.state.keep(msgspec.json.encode(self._kept))
+            elif len(changes) >= _AT_ONCE:
+                self._keep()
+            yield
 
     def _leave_out(self, first: int) -> None:
         """Forget the records from `first` on: somebody wrote them who had lost the partition and did not know it."""
@@ -154,6 +179,8 @@ class Memory:
 
     def restored(self, end: int) -> None:
         """The changelog was read to its end."""
+        for _ in self.settle():
+            pass
         self.end = end
         self._epoch = max(self._newest, self.since or 0)
         self.outdated = self.since is not None and self.since < self._newest
@@ -165,7 +192,8 @@ class Memory:
         self.outdated = False
 
     def _keep(self) -> None:
-        self.state.keep(msgspec.json.encode(Checkpoint(self._checkpoint, self.positions)))
+        self._kept = Checkpoint(self._checkpoint, dict(self.positions))
+        self.state.keep(msgspec.json.encode(self._kept))
 
     def close(self, *, entirely: bool = False) -> None:
         """Let go of the entries; `entirely` so that the next one has to read the whole changelog."""
@@ -185,9 +213,12 @@ async def restore(consumer: Any, topic: str, partition: int, memory: Memory, end
     consumer.seek(source, memory.end)
     count = 0
     while await consumer.position(source) < end:
-        found = (await consumer.getmany(source, timeout_ms=_FETCH_WAIT_MS)).get(source, ())
-        for record in found:
+        found = await consumer.getmany(source, timeout_ms=_FETCH_WAIT_MS, max_records=_AT_ONCE)
+        for record in found.get(source, ()):
             memory.apply(record.key, record.value, record.offset)
-        count += len(found)
+        count += len(found.get(source, ()))
+        await asyncio.sleep(0)  # with records at hand aiokafka would wait for nothing
+        for _ in memory.settle():
+            await asyncio.sleep(0)
     memory.restored(end)
     return count

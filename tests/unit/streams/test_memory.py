@@ -1,10 +1,14 @@
 """The state is what its changelog says, up to the last position in it."""
 
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams._memory import Checkpoint, Fence, Memory, Position
+from streams._memory import Checkpoint, Fence, Memory, Position, restore
 from streams._state import Changes, InMemory
 
 TABLES = ("a", "b")
@@ -201,3 +205,74 @@ def test_a_group_that_was_made_anew_goes_on_from_the_epoch_before() -> None:
     memory.succeed()
     assert (before, memory.outdated) == (True, False)
     assert memory.changes("in", Position(4, 0)) == [(b"\0in", b"[4,0,10,0]")]
+
+
+class _Fetched:
+    """A consumer that has a whole changelog at hand, as aiokafka has what it fetched: nothing that is asked of it waits.
+
+    Its one position is its last record, which is what compaction leaves.
+    """
+
+    def __init__(self, records: int) -> None:
+        self._at, self._last = 0, records - 1
+
+    def seek(self, source: object, offset: int) -> None:
+        del source
+        self._at = offset
+
+    async def position(self, source: object) -> int:
+        del source
+        return self._at
+
+    async def getmany(self, source: object, *, timeout_ms: int, max_records: int) -> dict[object, list[Any]]:
+        del timeout_ms
+        first, self._at = self._at, min(self._at + max_records, self._last + 1)
+        return {source: [self._record(offset) for offset in range(first, self._at)]}
+
+    def _record(self, offset: int) -> Any:
+        if offset == self._last:
+            return SimpleNamespace(key=b"\0in", value=msgspec.json.encode(Position(7, 0)), offset=offset)
+        return SimpleNamespace(key=b"a\0%d" % offset, value=b"%d" % offset, offset=offset)
+
+
+class _Written(InMemory):
+    """Remembers the end of the checkpoint that came with each write, and how many changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: list[int] = []
+        self.most = 0
+
+    def write(self, changes: Changes, checkpoint: bytes) -> None:
+        """Take over changes."""
+        super().write(changes, checkpoint)
+        self.ends.append(msgspec.json.decode(checkpoint, type=Checkpoint).end)
+        self.most = max(self.most, len(changes))
+
+
+def test_others_have_their_turn_while_a_long_changelog_is_read() -> None:
+    """Heartbeats are sent in the same loop: a memory that takes longer to read than a session may be quiet would lose its
+    partition. The disk has no later checkpoint before it has everything that belongs to it."""
+    records, entries = 100_000, _Written()
+    memory = Memory(TABLES, entries=entries)
+
+    async def read() -> int:
+        turns = 0
+
+        async def others() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(others())
+        assert await restore(_Fetched(records), "x.state", 0, memory, records) == records
+        task.cancel()
+        return turns
+
+    assert asyncio.run(read()) >= 2 * records // 5000
+    assert memory.done("in", 0) == 7
+    assert (len(entries), memory.state["a"].get(b"99998")) == (records - 1, b"99998")
+    assert entries.most <= 5000
+    assert set(entries.ends[: records // 5000 - 1]) == {0}
+    assert entries.ends[-1] == records
