@@ -4,7 +4,6 @@ broker and store, by one process and by several at the same time.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from functools import partial
 from multiprocessing import get_context
@@ -12,7 +11,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from bench.inputs import kept
-from bench.stopwatch import Run
+from bench.stopwatch import Run, Stopwatch
 from normalizer.mail.reading import read
 from normalizer.wire import read_raw
 
@@ -36,13 +35,9 @@ def _read(file: Path, start: Barrier) -> Run:
     raws = [read_raw(entry.value, entry.headers, key=entry.key) for entry in kept(file)]
     for raw in raws[: len(raws) // 10]:
         read(raw)  # what is made at the first use
+    watch = Stopwatch("mails that are only read", len(raws))
     start.wait()
-    wall, cpu = time.perf_counter(), time.process_time()
+    watch.begin()
     for raw in raws:
         read(raw)
-    return Run(len(raws), time.perf_counter() - wall, time.process_time() - cpu)
-
-
-def gain(alone: Sequence[Run], together: Sequence[Run]) -> list[float]:
-    """How many times as many mails a second several processes read, run by run."""
-    return [more.per_second / one.per_second for one, more in zip(alone, together, strict=True)]
+    return watch.stop()

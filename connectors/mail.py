@@ -150,7 +150,7 @@ class Mail(Recounted[MailSettings]):
         most = self.settings.max_bytes
         there = [(uid, described[uid]) for uid in uids if uid in described]
         unknown = [uid for uid, mail in there if mail.body is None and mail.size <= most]
-        bodies = imap.bodies(unknown) if unknown else {}
+        bodies = imap.bodies(unknown)
         events = []
         for uid, mail in there:
             body = bodies.get(uid) if mail.body is None else mail.body

@@ -88,7 +88,7 @@ class Memory:
         self._ours = tuple(name.encode() + END for name in tables)
         self._unplaced: list[Change] = []
         self._placed: deque[Change] = deque()
-        self._kept = known
+        self._kept = msgspec.json.encode(known)
         self._stale: set[bytes] = set()
         self._entries = InMemory() if entries is None else entries
         self.state = State(tables, self._entries)
@@ -127,7 +127,7 @@ class Memory:
                 _, key, value = placed.popleft()
                 changes[key] = value
             if placed:
-                self.state.keep(msgspec.json.encode(self._kept))
+                self.state.keep(self._kept)
             elif len(changes) >= _AT_ONCE:
                 self._keep()
             yield
@@ -192,8 +192,8 @@ class Memory:
         self.outdated = False
 
     def _keep(self) -> None:
-        self._kept = Checkpoint(self._checkpoint, dict(self.positions))
-        self.state.keep(msgspec.json.encode(self._kept))
+        self._kept = msgspec.json.encode(Checkpoint(self._checkpoint, self.positions))
+        self.state.keep(self._kept)
 
     def close(self, *, entirely: bool = False) -> None:
         """Let go of the entries; `entirely` so that the next one has to read the whole changelog."""
@@ -213,10 +213,11 @@ async def restore(consumer: Any, topic: str, partition: int, memory: Memory, end
     consumer.seek(source, memory.end)
     count = 0
     while await consumer.position(source) < end:
-        found = await consumer.getmany(source, timeout_ms=_FETCH_WAIT_MS, max_records=_AT_ONCE)
-        for record in found.get(source, ()):
+        fetched = await consumer.getmany(source, timeout_ms=_FETCH_WAIT_MS, max_records=_AT_ONCE)
+        found = fetched.get(source, ())
+        for record in found:
             memory.apply(record.key, record.value, record.offset)
-        count += len(found.get(source, ()))
+        count += len(found)
         await asyncio.sleep(0)  # with records at hand aiokafka would wait for nothing
         for _ in memory.settle():
             await asyncio.sleep(0)
