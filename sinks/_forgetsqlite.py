@@ -48,9 +48,10 @@ class SqliteShredder(Shredder):
         return transaction(self._connection)
 
     def forget_words(self, ids: Sequence[str]) -> None:
-        """The index is contentless: it must be told which words they were (SQLite FTS5, section 6.2)."""
+        """The index is contentless: it must be told which words they were (SQLite FTS5, section 6.2), and only once."""
         for number, subject, text, details in self.rows(
-            f"SELECT number, subject, text, details FROM messages WHERE id {self.among}",  # noqa: S608 - ours
+            f"""SELECT number, subject, text, details FROM messages WHERE id {self.among}
+              AND EXISTS (SELECT 1 FROM words WHERE rowid = number)""",  # noqa: S608 - ours
             {"list": self.listed(ids)},
         ):
             said = msgspec.structs.replace(_decoder.decode(details), subject=subject, text=text)
@@ -60,8 +61,9 @@ class SqliteShredder(Shredder):
             )
 
     def drop_messages(self, ids: Sequence[str]) -> int:
-        """Messages with their files' names."""
+        """Messages with their files' names, and that they were taken back."""
         among = {"list": self.listed(ids)}
+        self.change(f"DELETE FROM withdrawn WHERE message_id {self.among}", among)  # noqa: S608 - ours
         self.change(f"DELETE FROM attachments WHERE message_id {self.among}", among)  # noqa: S608 - ours
         return self.change(f"DELETE FROM messages WHERE id {self.among}", among)  # noqa: S608 - ours
 

@@ -18,7 +18,7 @@ from sinks._forget import AT_ONCE, Gone, erase, purge
 from sinks._tickets import Tickets
 from sinks.postgres import Postgres
 from sinks.sqlite import Sqlite
-from tests.conformance.sink import HISTORY, MERGES, routed
+from tests.conformance.sink import _LATER, HISTORY, MERGES, _about, routed
 from tests.servers.postgres import PostgresServer
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -121,6 +121,18 @@ def test_an_erased_customer_who_writes_again_is_a_new_one(store: Callable[..., S
     whole = found.export()
     erase(found.where, "email", "c0@example.com")
     assert found.fill(*HISTORY).export() == whole
+
+
+def test_words_that_are_gone_already_are_no_hindrance(store: Callable[..., Store]) -> None:
+    """A message that was taken back, its edit, and what an erased customer said elsewhere: the tickets go all the same."""
+    said = routed(0, 1, text="secret")
+    assert said.message is not None
+    later = [_about(routed(0, number, text="secret"), said.message.id, kind) for number, kind in _LATER]
+    found = store().fill(said, *later, *HISTORY)
+    erase(found.where, "email", "c1@example.com")
+    assert purge(found.where, START + timedelta(days=400)).tickets == 3
+    assert found.export() == store().fill().export()
+    assert found.fill(*HISTORY).hits("text") == 20
 
 
 def test_many_tickets_go_some_at_a_time(store: Callable[..., Store]) -> None:
