@@ -2,7 +2,7 @@
 
     python -m bench.sinks
 
-The yardstick runs the sink's own statements with one `executemany` for each table and batch, in the same transactions
+The yardstick runs the sink's own statements, many rows in each, in the same transactions
 on the same schema with the same pragmas; no events are looked at and no errors named. So what is between the two is
 what the sink itself costs. Events are mail of about 600 characters; every tenth ticket is merged into another.
 Figures per CPU-second need no quiet machine; those per second do.
@@ -23,6 +23,7 @@ from bench.report import Goal, Report, rates, share, this_machine
 from bench.stopwatch import Run, Stopwatch
 from normalizer.events import Routed
 from sinks import _rows as rows
+from sinks._inserts import Insert
 from sinks._sqlite import open_writer, transaction
 from sinks.sqlite import Sqlite
 from tests.conformance.sink import merged, routed
@@ -36,7 +37,7 @@ SHARE_ASKED = 0.6
 _TEXT = "my order has not arrived and the invoice names another street than the one that I gave you in March "
 TEXTS = [(_TEXT[shift:] + _TEXT * 6)[:600] for shift in range(len(_TEXT))]
 
-Step = tuple[str, list[Any]]
+Step = tuple[Insert, list[Any]]
 
 
 def events(tickets: int = TICKETS) -> list[Routed]:
@@ -55,7 +56,7 @@ def batches(history: Sequence[Routed]) -> list[Sequence[Routed]]:
 
 
 def prepared(history: Sequence[Routed]) -> list[list[Step]]:
-    """All rows of all batches, by statement. Messages are new, so their numbers count from 1."""
+    """All rows of all batches, by table. Messages are new, so their numbers count from 1."""
     number = 0
     made: list[list[Step]] = []
     for batch in batches(history):
@@ -109,8 +110,8 @@ def bare(tickets: int, path: Path) -> Run:
 
 def _execute(connection: sqlite3.Connection, steps: list[Step]) -> None:
     with transaction(connection):
-        for statement, values in steps:
-            connection.executemany(statement, values)
+        for insert, values in steps:
+            insert(connection, values)
 
 
 def _counts(path: Path) -> list[int]:

@@ -85,9 +85,9 @@ class Whole:
         """How many messages are in the store."""
         if self._url:
             with psycopg.connect(self._url) as server:
-                return int((server.execute("SELECT count(*) FROM switchboard.messages").fetchone() or (0,))[0])
+                return int((server.execute("SELECT count(*) FROM switchboard.message_rows").fetchone() or (0,))[0])
         with _reading(self.store) as connection:
-            return int(connection.execute("SELECT count(*) FROM messages").fetchone()[0])
+            return int(connection.execute("SELECT count(*) FROM message_rows").fetchone()[0])
 
     def carried(self, entries: Sequence[Entry]) -> Run:
         """Put mails on the raw topic, and wait until all of them are in the store."""
@@ -105,7 +105,9 @@ class Whole:
     def arrivals(self, after: int) -> list[tuple[int, datetime]]:
         """The messages that were stored after that one, as their number and the time when each was received."""
         with _reading(self.store) as connection:
-            rows = connection.execute("SELECT number, received_at FROM messages WHERE number > ?", (after,)).fetchall()
+            rows = connection.execute(
+                "SELECT number, received_at FROM message_rows WHERE number > ?", (after,)
+            ).fetchall()
         return [(number, datetime.fromisoformat(at).astimezone(UTC)) for number, at in rows]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from psycopg import Connection, Cursor
 
-from sinks._rows import Row
+from sinks._inserts import Row
 
 Cell = str | int | bool | None
 Cells = Sequence[Cell]
@@ -23,6 +23,9 @@ _CASTS = {
     "time": "c{}::timestamptz",
     "json": "c{}::json",
     "tsvector": "c{}::tsvector",
+    # Of whom something is, by the id that the events know.
+    "ticket": "(SELECT number FROM tickets WHERE id = c{})",
+    "message": "(SELECT number FROM message_ids WHERE id = c{})",
     # A time that is "" while there is none.
     "since": "coalesce(nullif(c{}, ''), '-infinity')::timestamptz",
 }
@@ -30,7 +33,7 @@ _NUMBERS = {"bigint": "bigint[]", "boolean": "bigint[]"}
 
 
 class Insert:
-    """An INSERT of many rows into a table whose columns have these types, in the order of the columns."""
+    """An INSERT of many rows into columns of these types: ``table (column, …)``, or all columns of the table in order."""
 
     def __init__(self, table: str, types: str, conflict: str) -> None:
         kinds = types.split()

@@ -166,8 +166,9 @@ def _tickets(store: Shredder, tickets: Sequence[str]) -> Gone:
     messages = [row[0] for row in store.rows(f"SELECT id FROM messages WHERE ticket_id {among}", ids)]  # noqa: S608 - as above
     store.forget_words(messages)
     count = store.drop_messages(messages)
-    for table in ("decisions", "revisions"):
-        store.change(f"DELETE FROM {table} WHERE ticket_id {among}", ids)  # noqa: S608 - as above
+    numbers = f"SELECT number FROM tickets WHERE id {among}"  # noqa: S608 - as above
+    for table in ("decision_rows", "revision_rows"):
+        store.change(f"DELETE FROM {table} WHERE ticket IN ({numbers})", ids)  # noqa: S608 - as above
     number = store.change(f"DELETE FROM tickets WHERE id {among}", ids)  # noqa: S608 - as above
     whose = {"list": store.listed(customers)}
     store.change(

@@ -17,7 +17,9 @@ from sinks._forgetsqlite import nobodys
 from sinks._postgres import Where, connect, named
 from sinks._readpostgres import translated
 
-_EMPTY = "SELECT relid::regclass::text FROM pg_partition_tree('messages') WHERE isleaf AND relid <> 'messages_other'::regclass"
+_EMPTY = "SELECT relid::regclass::text FROM pg_partition_tree('message_rows') WHERE isleaf AND relid <> 'messages_other'::regclass"
+_OWN = "SELECT number, received_at FROM message_ids WHERE id = ANY (:list)"
+_SAME = "m.number = i.number AND m.received_at = i.received_at"
 _decoder = msgspec.json.Decoder(Message)
 
 
@@ -56,19 +58,20 @@ class PostgresShredder(Shredder):
     def drop_messages(self, ids: Sequence[str]) -> int:
         """Messages, and their ids with the files' names under them."""
         among = {"list": list(ids)}
-        count = self.change("DELETE FROM messages WHERE id = ANY (:list)", among)
+        count = self.change(f"DELETE FROM message_rows m USING ({_OWN}) i WHERE {_SAME}", among)  # noqa: S608 - ours
         self.change("DELETE FROM message_ids WHERE id = ANY (:list)", among)
         return count
 
     def blank(self, ids: Sequence[str]) -> None:
         """Texts, names, addresses and fields; when and where it was said stays."""
-        self.change("DELETE FROM attachments WHERE message_id = ANY (:list)", {"list": list(ids)})
-        for own, details in self.rows("SELECT id, details FROM messages WHERE id = ANY (:list)", {"list": list(ids)}):
+        among = {"list": list(ids)}
+        self.change(f"DELETE FROM attachment_rows a USING ({_OWN}) i WHERE a.message = i.number", among)  # noqa: S608 - ours
+        for own, details in self.rows("SELECT id, details FROM messages WHERE id = ANY (:list)", among):
             left = msgspec.json.encode(nobodys(_decoder.decode(details))).decode()
             self.change(
-                "UPDATE messages SET subject = '', text = '', visible_text = '', html = '', words = '', sender = '',"
-                " details = :details WHERE id = :id",
-                {"details": left, "id": own},
+                f"""UPDATE message_rows m SET subject = '', text = '', visible_text = '', html = '', words = '', sender = '',
+                  details = :details FROM ({_OWN}) i WHERE {_SAME}""",  # noqa: S608 - ours
+                {"details": left, "list": [own]},
             )
 
     def finish(self) -> None:

@@ -50,7 +50,7 @@ class SqliteShredder(Shredder):
     def forget_words(self, ids: Sequence[str]) -> None:
         """The index is contentless: it must be told which words they were (SQLite FTS5, section 6.2), and only once."""
         for number, subject, text, details in self.rows(
-            f"""SELECT number, subject, text, details FROM messages WHERE id {self.among}
+            f"""SELECT number, subject, text, details FROM message_rows WHERE id {self.among}
               AND EXISTS (SELECT 1 FROM words WHERE rowid = number)""",  # noqa: S608 - ours
             {"list": self.listed(ids)},
         ):
@@ -64,20 +64,24 @@ class SqliteShredder(Shredder):
         """Messages with their files' names, and that they were taken back."""
         among = {"list": self.listed(ids)}
         self.change(f"DELETE FROM withdrawn WHERE message_id {self.among}", among)  # noqa: S608 - ours
-        self.change(f"DELETE FROM attachments WHERE message_id {self.among}", among)  # noqa: S608 - ours
-        return self.change(f"DELETE FROM messages WHERE id {self.among}", among)  # noqa: S608 - ours
+        self._drop_files(among)
+        return self.change(f"DELETE FROM message_rows WHERE id {self.among}", among)  # noqa: S608 - ours
 
     def blank(self, ids: Sequence[str]) -> None:
         """Texts, names, addresses and fields; when and where it was said stays."""
         among = {"list": self.listed(ids)}
-        self.change(f"DELETE FROM attachments WHERE message_id {self.among}", among)  # noqa: S608 - ours
-        for number, details in self.rows(f"SELECT number, details FROM messages WHERE id {self.among}", among):  # noqa: S608 - ours
+        self._drop_files(among)
+        for number, details in self.rows(f"SELECT number, details FROM message_rows WHERE id {self.among}", among):  # noqa: S608 - ours
             left = msgspec.json.encode(nobodys(_decoder.decode(details))).decode()
             self.change(
-                "UPDATE messages SET subject = '', text = '', visible_text = '', html = '', sender = '', details = :details"
+                "UPDATE message_rows SET subject = '', text = '', visible_text = '', html = '', sender = '', details = :details"
                 " WHERE number = :number",
                 {"details": left, "number": number},
             )
+
+    def _drop_files(self, among: Mapping[str, Any]) -> None:
+        own = f"SELECT number FROM message_rows WHERE id {self.among}"  # noqa: S608 - ours
+        self.change(f"DELETE FROM attachment_rows WHERE message IN ({own})", among)  # noqa: S608 - as above
 
     def finish(self) -> None:
         """Merge the index, so that forgotten words are in no part of it, and empty the write-ahead log."""

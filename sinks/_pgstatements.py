@@ -13,6 +13,7 @@ from psycopg import Connection
 from normalizer.events import Message, Routed
 from sinks import _rows as rows
 from sinks._arrays import Cells, Insert, together, with_columns
+from sinks._inserts import Row
 from sinks._lexemes import vector
 
 _CUSTOMER = Insert(
@@ -43,9 +44,21 @@ _TICKET = Insert(
     merged_into = excluded.merged_into, related_to = excluded.related_to
     WHERE excluded.revision > known.revision""",
 )
-_REVISION = Insert("revisions", "text bigint text text text text time", "ON CONFLICT DO NOTHING")
-_DECISION = Insert("decisions", "text bigint bigint text text text text", "ON CONFLICT DO NOTHING")
-_ATTACHMENT = Insert("attachments", "text bigint text bigint text text text boolean", "ON CONFLICT DO NOTHING")
+_REVISION = Insert(
+    "revision_rows (ticket, revision, message_id, status, priority, queue, at)",
+    "ticket bigint text text text text time",
+    "ON CONFLICT DO NOTHING",
+)
+_DECISION = Insert(
+    "decision_rows (ticket, revision, position, what, rule, result, because)",
+    "ticket bigint bigint text text text text",
+    "ON CONFLICT DO NOTHING",
+)
+_ATTACHMENT = Insert(
+    "attachment_rows (message, position, sha256, size, name, content_type, content_id, inline)",
+    "message bigint text bigint text text text boolean",
+    "ON CONFLICT DO NOTHING",
+)
 # Rows that need no change are locked all the same: see the schema.
 _IDS = Insert(
     "message_ids AS known",
@@ -56,22 +69,23 @@ _IDS = Insert(
     RETURNING id, received_at""",
 )
 _MESSAGE = Insert(
-    "messages",
-    "text text bigint time text time time text text text text text text json text tsvector",
+    """message_rows (number, ticket, revision, routed_at, kind, said_at, received_at, sender, subject, text, visible_text,
+    html, suppressed, details, about, words)""",
+    "message ticket bigint time text time time text text text text text text json text tsvector",
     "ON CONFLICT DO NOTHING",
 )
 # A message that two tickets name (history was read again by newer rules) belongs to the one that named it last.
-_MOVE = """UPDATE messages AS known SET ticket_id = c1, revision = c2, routed_at = c3::timestamptz
+_MOVE = """UPDATE message_rows AS known SET ticket = (SELECT number FROM tickets WHERE id = c1), revision = c2, routed_at = c3::timestamptz
   FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::text[]) AS rows (c0, c1, c2, c3)
-  JOIN message_ids ON message_ids.id = c0 WHERE known.id = c0 AND known.received_at = message_ids.received_at
-  AND (c3::timestamptz, c1, c2) > (known.routed_at, known.ticket_id, known.revision)"""
+  JOIN message_ids i ON i.id = c0 WHERE known.number = i.number AND known.received_at = i.received_at
+  AND (c3::timestamptz, c1, c2) > (known.routed_at, (SELECT id FROM tickets WHERE number = known.ticket), known.revision)"""
 _WITHDRAWN = "SELECT id FROM message_ids WHERE withdrawn AND id = ANY (%b::text[])"
 _FORGET = """WITH erased AS (
-    UPDATE messages m SET subject = '', text = '', visible_text = '', html = '', words = ''
-    FROM (SELECT id, received_at FROM message_ids WHERE id = ANY (%(ids)s)
-          UNION SELECT id, received_at FROM messages WHERE about = ANY (%(ids)s) AND kind = 'edit') gone
-    WHERE m.id = gone.id AND m.received_at = gone.received_at RETURNING m.id)
-  DELETE FROM attachments WHERE message_id IN (SELECT id FROM erased)"""
+    UPDATE message_rows m SET subject = '', text = '', visible_text = '', html = '', words = ''
+    FROM (SELECT number, received_at FROM message_ids WHERE id = ANY (%(ids)s)
+          UNION SELECT number, received_at FROM message_rows WHERE about = ANY (%(ids)s) AND kind = 'edit') gone
+    WHERE m.number = gone.number AND m.received_at = gone.received_at RETURNING m.number)
+  DELETE FROM attachment_rows WHERE message IN (SELECT number FROM erased)"""
 
 
 def apply(connection: Connection[Any], batch: Sequence[Routed], clean: Any) -> None:
@@ -130,17 +144,17 @@ def _ids(messages: Any) -> list[Cells]:
     return [(each, *found[each]) for each in sorted(found)]
 
 
-def _first(row: rows.Row) -> Any:
+def _first(row: Row) -> Any:
     return row[0]
 
 
-def _named_later(new: rows.Row, old: rows.Row) -> bool:
+def _named_later(new: Row, old: Row) -> bool:
     return (new[4], new[3]) > (old[4], old[3])
 
 
-def _opened(row: rows.Row) -> Any:
+def _opened(row: Row) -> Any:
     return row[4], row[1]
 
 
-def _never(new: rows.Row, old: rows.Row) -> bool:  # noqa: ARG001 - equal rows
+def _never(new: Row, old: Row) -> bool:  # noqa: ARG001 - equal rows
     return False

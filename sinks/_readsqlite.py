@@ -47,7 +47,8 @@ class SqliteReader(Reader):
         if not (expression := matching(query)):
             return []
         return self.rows(
-            f"""SELECT {columns} FROM words JOIN messages m ON m.number = words.rowid JOIN tickets t ON t.id = m.ticket_id
+            f"""SELECT {columns} FROM words JOIN message_rows m ON m.number = words.rowid
+              JOIN tickets t ON t.number = m.ticket
               WHERE words MATCH :expression ORDER BY bm25(words, 4.0, 1.0, 2.0), m.id LIMIT :limit""",  # noqa: S608 - ours
             {"expression": expression, "limit": limit},
         )

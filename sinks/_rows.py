@@ -14,35 +14,51 @@ import msgspec
 
 from normalizer.events import Message, Routed, Ticket
 from normalizer.tickets import when
+from sinks._inserts import Insert, Row
 from sinks._words import indexed
 
-Row = tuple[str | int, ...]
-
-CUSTOMER = """INSERT INTO customers VALUES (?, ?)
-  ON CONFLICT DO UPDATE SET since = excluded.since WHERE excluded.since < since"""
-CONTACT = """INSERT INTO contacts VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET name = excluded.name, named_at = excluded.named_at
-  WHERE (excluded.named_at, excluded.name) > (named_at, name)"""
-CONVERSATION = """INSERT INTO conversations VALUES (?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET customer_id = excluded.customer_id, opened_at = excluded.opened_at
-  WHERE (excluded.opened_at, excluded.customer_id) < (opened_at, customer_id)"""
-TICKET = """INSERT INTO tickets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET revision = excluded.revision, conversation_id = excluded.conversation_id,
-  customer_id = excluded.customer_id, scheme = excluded.scheme, address = excluded.address, name = excluded.name,
-  channel = excluded.channel, account = excluded.account, subject = excluded.subject, status = excluded.status,
-  priority = excluded.priority, queue = excluded.queue, opened_at = excluded.opened_at,
-  updated_at = excluded.updated_at, messages = excluded.messages, follows = excluded.follows,
-  merged_into = excluded.merged_into, related_to = excluded.related_to
-  WHERE excluded.revision > revision"""
-REVISION = "INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-DECISION = "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-MESSAGE = """INSERT INTO messages VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (id) DO NOTHING"""
+CUSTOMER = Insert(
+    "customers", "(?, ?)", "ON CONFLICT DO UPDATE SET since = excluded.since WHERE excluded.since < since"
+)
+CONTACT = Insert(
+    "contacts",
+    "(?, ?, ?, ?, ?)",
+    """ON CONFLICT (scheme, address, customer_id) DO UPDATE SET name = excluded.name, named_at = excluded.named_at
+    WHERE (excluded.named_at, excluded.name) > (named_at, name)""",
+)
+CONVERSATION = Insert(
+    "conversations",
+    "(?, ?, ?, ?, ?)",
+    """ON CONFLICT DO UPDATE SET customer_id = excluded.customer_id, opened_at = excluded.opened_at
+    WHERE (excluded.opened_at, excluded.customer_id) < (opened_at, customer_id)""",
+)
+TICKET = Insert(
+    "tickets",
+    "(NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    """ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, conversation_id = excluded.conversation_id,
+    customer_id = excluded.customer_id, scheme = excluded.scheme, address = excluded.address, name = excluded.name,
+    channel = excluded.channel, account = excluded.account, subject = excluded.subject, status = excluded.status,
+    priority = excluded.priority, queue = excluded.queue, opened_at = excluded.opened_at,
+    updated_at = excluded.updated_at, messages = excluded.messages, follows = excluded.follows,
+    merged_into = excluded.merged_into, related_to = excluded.related_to
+    WHERE excluded.revision > revision""",
+)
+# What belongs to a ticket or a message names it by its number, which only the store knows.
+_TICKET, _MESSAGE = "(SELECT number FROM tickets WHERE id = ?)", "(SELECT number FROM message_rows WHERE id = ?)"
+REVISION = Insert("revision_rows", f"({_TICKET}, ?, ?, ?, ?, ?, ?)", "ON CONFLICT DO NOTHING")
+DECISION = Insert("decision_rows", f"({_TICKET}, ?, ?, ?, ?, ?, ?)", "ON CONFLICT DO NOTHING")
+MESSAGE = Insert(
+    "message_rows",
+    f"(NULL, ?, {_TICKET}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "ON CONFLICT (id) DO NOTHING",
+)
+ATTACHMENT = Insert("attachment_rows", f"({_MESSAGE}, ?, ?, ?, ?, ?, ?, ?)", "ON CONFLICT DO NOTHING")
+WORDS = Insert("words (rowid, subject, text, sender)", "(?, ?, ?, ?)")
+LAST = "SELECT ifnull(max(number), 0) FROM message_rows"
+NEW = "SELECT json_group_object(id, number) FROM message_rows WHERE number > ?"
 # A message that two tickets name (history was read again by newer rules) belongs to the one that named it last.
-MOVE = """UPDATE messages SET ticket_id = ?, revision = ?, routed_at = ?
-  WHERE id = ? AND (?, ?, ?) > (routed_at, ticket_id, revision)"""
-ATTACHMENT = "INSERT INTO attachments VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-WORDS = "INSERT INTO words (rowid, subject, text, sender) VALUES (?, ?, ?, ?)"
+MOVE = """UPDATE message_rows SET ticket = (SELECT number FROM tickets WHERE id = ?), revision = ?, routed_at = ?
+  WHERE id = ? AND (?, ?, ?) > (routed_at, (SELECT id FROM tickets WHERE number = ticket), revision)"""
 
 _encoder = msgspec.json.Encoder()
 

@@ -30,6 +30,14 @@ _FAMILY = """WITH RECURSIVE family (id) AS (SELECT id FROM tickets WHERE id = :i
   SELECT t.id FROM family JOIN tickets t ON t.merged_into = family.id AND t.merged_into <> '')"""
 _decoder = msgspec.json.Decoder(Message)
 _related = msgspec.json.Decoder(tuple[str, ...])
+_COUNTED = {
+    "customers": "customers",
+    "conversations": "conversations",
+    "tickets": "tickets",
+    "messages": "message_rows",
+    "attachments": "attachment_rows",
+}
+"""What is counted, and in which table: a view would look up the other half of each row."""
 
 
 def reader(where: Path | str) -> Reader:
@@ -129,7 +137,7 @@ class Tickets:
         """
         if self._rows("SELECT count(*) FROM tickets") == [(0,)]:
             raise Misconfigured("the ticket store has no ticket: is it the right one? Nothing is deleted on its word")
-        return {row[0] for row in self._rows("SELECT DISTINCT sha256 FROM attachments")}
+        return {row[0] for row in self._rows("SELECT DISTINCT sha256 FROM attachment_rows")}
 
     def search(self, query: str, *, limit: int = 20) -> Sequence[Hit]:
         """The messages that hold all words of `query` (each may be the start of a word), the best match first.
@@ -141,13 +149,12 @@ class Tickets:
 
     def counts(self) -> dict[str, Any]:
         """How much there is: rows of each table, and tickets by status, priority, queue and channel."""
-        tables = ("customers", "conversations", "tickets", "messages", "attachments")
         found: dict[str, Any] = {
-            table: self._rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - ours
-            for table in tables
+            what: self._rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - ours
+            for what, table in _COUNTED.items()
         }
         found["suppressed"] = dict(
-            self._rows("SELECT suppressed, count(*) FROM messages WHERE suppressed <> '' GROUP BY 1 ORDER BY 1")
+            self._rows("SELECT suppressed, count(*) FROM message_rows WHERE suppressed <> '' GROUP BY 1 ORDER BY 1")
         )
         for column in ("status", "priority", "queue", "channel"):
             found[f"by_{column}"] = dict(

@@ -16,11 +16,11 @@ from sinks import _rows as rows
 
 _NOTE = "INSERT INTO withdrawn VALUES (?) ON CONFLICT DO NOTHING"
 _KNOWN = "SELECT message_id FROM withdrawn WHERE message_id IN (SELECT value FROM json_each(?))"
-_TOLD = """SELECT number, id, subject, text, details FROM messages
+_TOLD = """SELECT number, subject, text, details FROM message_rows
   WHERE (id = ?1 OR about = ?1 AND kind = 'edit') AND (subject || text || visible_text || html <> ''
-  OR EXISTS (SELECT 1 FROM attachments WHERE message_id = id))"""
-_ERASE = "UPDATE messages SET subject = '', text = '', visible_text = '', html = '' WHERE number = ?"
-_FORGET_FILES = "DELETE FROM attachments WHERE message_id = ?"
+  OR EXISTS (SELECT 1 FROM attachment_rows WHERE message = number))"""
+_ERASE = "UPDATE message_rows SET subject = '', text = '', visible_text = '', html = '' WHERE number = ?"
+_FORGET_FILES = "DELETE FROM attachment_rows WHERE message = ?"
 # The index is contentless: to forget words it must be told which they were (SQLite FTS5, section 6.2).
 _FORGET_WORDS = "INSERT INTO words (words, rowid, subject, text, sender) VALUES ('delete', ?, ?, ?, ?)"
 
@@ -33,10 +33,10 @@ def withdraw(connection: sqlite3.Connection, told: Sequence[Message]) -> None:
     connection.executemany(_NOTE, [(each,) for each in sorted(taken_back)])
     concerned = taken_back | {message.id for message in told} | {m.about for m in told if m.kind == "edit"}
     for (message_id,) in connection.execute(_KNOWN, (_list(concerned),)).fetchall():
-        for number, found, subject, text, details in connection.execute(_TOLD, (message_id,)).fetchall():
+        for number, subject, text, details in connection.execute(_TOLD, (message_id,)).fetchall():
             said = msgspec.structs.replace(_decoder.decode(details), subject=subject, text=text)
             connection.execute(_FORGET_WORDS, rows.words(number, said))
-            connection.execute(_FORGET_FILES, (found,))
+            connection.execute(_FORGET_FILES, (number,))
             connection.execute(_ERASE, (number,))
 
 

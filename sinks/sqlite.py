@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
+
 from normalizer.errors import Misconfigured, Rejected
 from normalizer.events import Message, Routed
 from sinks import _rows as rows
@@ -73,27 +75,33 @@ class Sqlite(Sink):
 def _apply(connection: sqlite3.Connection, batch: Sequence[Routed]) -> None:
     """Everything a batch says, parents before children."""
     tickets = [event.ticket for event in batch]
-    connection.executemany(rows.CUSTOMER, dict.fromkeys(map(rows.customer, tickets)))
-    connection.executemany(rows.CONTACT, map(rows.contact, tickets))
-    connection.executemany(rows.CONVERSATION, dict.fromkeys(map(rows.conversation, tickets)))
-    connection.executemany(rows.TICKET, map(rows.ticket_row, tickets))
-    connection.executemany(rows.REVISION, map(rows.revision, batch))
-    connection.executemany(rows.DECISION, (row for event in batch for row in rows.decisions(event)))
+    rows.CUSTOMER(connection, dict.fromkeys(map(rows.customer, tickets)))
+    rows.CONTACT(connection, map(rows.contact, tickets))
+    rows.CONVERSATION(connection, dict.fromkeys(map(rows.conversation, tickets)))
+    rows.TICKET(connection, map(rows.ticket_row, tickets))
+    rows.REVISION(connection, map(rows.revision, batch))
+    rows.DECISION(connection, (row for event in batch for row in rows.decisions(event)))
     told = [(event, event.message) for event in batch if event.message is not None]
-    new = [(number, message) for event, message in told if (number := _insert(connection, event, message))]
-    connection.executemany(rows.ATTACHMENT, (row for _, message in new for row in rows.attachments(message)))
-    connection.executemany(rows.WORDS, (rows.words(number, message) for number, message in new))
+    fresh = _say(connection, told)
+    rows.ATTACHMENT(connection, (row for _, message in fresh for row in rows.attachments(message)))
+    rows.WORDS(connection, (rows.words(number, message) for number, message in fresh))
     withdraw(connection, [message for _, message in told])
 
 
-def _insert(connection: sqlite3.Connection, event: Routed, message: Message) -> int | None:
-    """The number of a message that was not there yet; None for one that was."""
-    inserted = connection.execute(rows.MESSAGE, rows.message_row(event, message))
-    if inserted.rowcount:
-        return inserted.lastrowid
-    place = (event.ticket.id, event.ticket.revision, rows.moment(event.ticket.updated_at))
-    connection.execute(rows.MOVE, (*place, message.id, place[2], place[0], place[1]))
-    return None
+def _say(connection: sqlite3.Connection, told: Sequence[tuple[Routed, Message]]) -> list[tuple[int, Message]]:
+    """The messages that were not there yet, with their numbers, which count on; the others may belong to another ticket now."""
+    (last,) = connection.execute(rows.LAST).fetchone()
+    rows.MESSAGE(connection, (rows.message_row(event, message) for event, message in told))
+    numbers = msgspec.json.decode(connection.execute(rows.NEW, (last,)).fetchone()[0])
+    fresh = []
+    for event, message in told:
+        if number := numbers.pop(message.id, None):
+            fresh.append((number, message))
+        else:
+            ticket = event.ticket
+            place = (ticket.id, ticket.revision, rows.moment(ticket.updated_at))
+            connection.execute(rows.MOVE, (*place, message.id, place[2], place[0], place[1]))
+    return fresh
 
 
 def _refusal(event: Routed, error: Exception) -> Rejected:

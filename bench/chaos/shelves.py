@@ -35,7 +35,9 @@ class SqliteShelf:
         except sqlite3.OperationalError:
             return self._marks
         try:
-            rows = connection.execute("SELECT number, text FROM messages WHERE number > ?", (self._number,)).fetchall()
+            rows = connection.execute(
+                "SELECT number, text FROM message_rows WHERE number > ?", (self._number,)
+            ).fetchall()
         except sqlite3.OperationalError:
             return self._marks
         finally:
@@ -57,7 +59,7 @@ class PostgresShelf:
         """All marks until now."""
         try:
             with psycopg.connect(self._url, connect_timeout=2) as connection:
-                rows = connection.execute("SELECT text FROM switchboard.messages").fetchall()
+                rows = connection.execute("SELECT text FROM switchboard.message_rows").fetchall()
         except psycopg.Error:
             return self._marks
         self._marks = {mark for (text,) in rows for mark in marks(text)}

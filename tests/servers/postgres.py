@@ -164,6 +164,7 @@ class Databases:
         if gone is None:
             return ""
         name = self._names.pop(gone)
-        tables = "customers, contacts, conversations, tickets, message_ids, messages, revisions, decisions, attachments"
+        tables = "customers, contacts, conversations, tickets, message_ids, message_rows"
+        tables += ", revision_rows, decision_rows, attachment_rows"
         self._server.execute(f"SET search_path = switchboard; TRUNCATE {tables}", name)
         return name

@@ -22,16 +22,16 @@ BEGIN
   REVOKE ALL ON FUNCTION make_month FROM PUBLIC;
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'switchboard_writer') THEN
     GRANT EXECUTE ON FUNCTION make_month TO switchboard_writer;
-    GRANT INSERT ON customers, contacts, conversations, tickets, revisions, decisions, message_ids, messages, attachments
-      TO switchboard_writer;
+    GRANT INSERT ON customers, contacts, conversations, tickets, revision_rows, decision_rows, message_ids, message_rows,
+      attachment_rows TO switchboard_writer;
     GRANT UPDATE (since) ON customers TO switchboard_writer;
     GRANT UPDATE (name, named_at) ON contacts TO switchboard_writer;
     GRANT UPDATE (customer_id, opened_at) ON conversations TO switchboard_writer;
     GRANT UPDATE ON tickets TO switchboard_writer;
     GRANT UPDATE (received_at, withdrawn) ON message_ids TO switchboard_writer;
     -- Where a message belongs may change, and its words may go; nothing else of it.
-    GRANT UPDATE (ticket_id, revision, routed_at, subject, text, visible_text, html, words) ON messages
+    GRANT UPDATE (ticket, revision, routed_at, subject, text, visible_text, html, words) ON message_rows
       TO switchboard_writer;
-    GRANT DELETE ON attachments TO switchboard_writer;
+    GRANT DELETE ON attachment_rows TO switchboard_writer;
   END IF;
 END $$;

@@ -160,7 +160,7 @@ def test_empty_months_are_dropped(postgres: PostgresServer) -> None:
     """Which gives their space back at once; a writer that believed in one makes it again."""
     database = postgres.database()
     store = Store(postgres.url(database)).fill(*HISTORY)
-    listed = "SELECT count(*) FROM pg_partition_tree('switchboard.messages') WHERE isleaf"
+    listed = "SELECT count(*) FROM pg_partition_tree('switchboard.message_rows') WHERE isleaf"
     assert postgres.execute(listed, database) == [(2,)]
     purge(store.where, START + timedelta(days=400))
     assert postgres.execute(listed, database) == [(1,)]

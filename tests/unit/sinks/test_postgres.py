@@ -128,7 +128,9 @@ def test_messages_stand_in_the_table_of_their_month(sink: Postgres, postgres: Po
     sink.write(
         [_strange(routed(1, 1), received_at=new), _strange(routed(1, 3), received_at=datetime(1970, 1, 1, tzinfo=UTC))]
     )
-    found = postgres.execute("SELECT tableoid::regclass::text, count(*) FROM switchboard.messages GROUP BY 1", database)
+    found = postgres.execute(
+        "SELECT tableoid::regclass::text, count(*) FROM switchboard.message_rows GROUP BY 1", database
+    )
     assert dict(found) == {
         "switchboard.messages_2024_02": 1, "switchboard.messages_2024_03": 1, "switchboard.messages_other": 1,
     }  # fmt: skip

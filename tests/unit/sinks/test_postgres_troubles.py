@@ -117,12 +117,12 @@ def test_what_the_server_says_is_named_by_what_to_do(
     postgres.execute(
         f"""SET search_path = switchboard; CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'trouble' USING ERRCODE = '{state}'; END $$;
-        CREATE TRIGGER trouble BEFORE INSERT ON decisions EXECUTE FUNCTION trouble()""",
+        CREATE TRIGGER trouble BEFORE INSERT ON decision_rows EXECUTE FUNCTION trouble()""",
         database,
     )
     with pytest.raises(kind, match=said):
         sink.write(HISTORY)
-    postgres.execute("DROP TRIGGER trouble ON switchboard.decisions", database)
+    postgres.execute("DROP TRIGGER trouble ON switchboard.decision_rows", database)
     with Tickets(sink.where.url) as tickets:
         assert tickets.counts()["tickets"] == 0
     assert not sink.write(HISTORY)
@@ -168,8 +168,8 @@ def test_a_writer_may_do_what_it_must_and_no_more(logins: dict[str, str]) -> Non
     writer.close()
     _forbidden(
         logins["writer"],
-        "DELETE FROM messages", "DELETE FROM tickets", "DELETE FROM message_ids", "TRUNCATE decisions",
-        "UPDATE decisions SET because = ''", "UPDATE revisions SET at = now()", "UPDATE messages SET said_at = now()",
+        "DELETE FROM message_rows", "DELETE FROM tickets", "DELETE FROM message_ids", "TRUNCATE decision_rows",
+        "UPDATE decision_rows SET because = ''", "UPDATE revision_rows SET at = now()", "UPDATE message_rows SET said_at = now()",
         "UPDATE schema_version SET version = 0", "DROP TABLE messages_2026_01", "CREATE TABLE mine (x int)",
     )  # fmt: skip
 

@@ -63,6 +63,20 @@ def test_relations_hold(sink: Sqlite) -> None:
     connection.close()
 
 
+def test_a_large_batch_is_stored_as_its_events_one_by_one(sink: Sqlite, tmp_path: Path) -> None:
+    """In statements of many rows; one event comes twice in the batch."""
+    events = [routed(number, revision) for number in range(50) for revision in (1, 3, 2)]
+    assert dict(sink.write([*events, events[0]])) == {}
+    other = Sqlite(tmp_path / "other.db")
+    other.open()
+    for event in events:
+        assert dict(other.write([event])) == {}
+    other.close()
+    with Tickets(sink.path) as one, Tickets(other.path) as two:
+        assert list(one.export()) == list(two.export())
+        assert len(one.search("text", limit=1000)) == 150
+
+
 def test_a_store_is_kept_between_processes(sink: Sqlite) -> None:
     """A new process opens what the last one wrote, and adds to it."""
     sink.write(HISTORY[:10])
@@ -194,7 +208,7 @@ def test_a_newer_store_is_refused(sink: Sqlite) -> None:
     connection = sqlite3.connect(sink.path)
     connection.execute(f"PRAGMA user_version = {len(migrations()) + 1}")
     connection.close()
-    expected = r"has schema version 3, and this Switchboard knows only 2: run the newer Switchboard, or restore"
+    expected = r"has schema version 4, and this Switchboard knows only 3: run the newer Switchboard, or restore"
     with pytest.raises(Misconfigured, match=expected):
         sink.open()
     with pytest.raises(Misconfigured, match=expected):

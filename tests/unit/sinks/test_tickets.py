@@ -251,7 +251,7 @@ def test_reading_cannot_write(sink: Sink) -> None:
         Tickets(where(sink)) as tickets,
         pytest.raises((Misconfigured, Retriable), match=r"cannot be written|can only be read"),
     ):
-        tickets._rows("DELETE FROM decisions")
+        tickets._rows("DELETE FROM decision_rows")
 
 
 def test_a_ticket_without_a_subject_is_known_by_its_first_words(sink: Sink) -> None:
