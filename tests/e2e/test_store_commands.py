@@ -58,7 +58,7 @@ def test_an_owner_prepares_a_store_for_others(tmp_path: Path, postgres: Postgres
     assert "refuses this role (permission denied for database" in refused.stderr
     for _ in range(2):
         done = command(tmp_path, f'url = "{url}"', "store", "prepare", SWITCHBOARD_OWNER_URL=postgres.url(database))
-        assert (done.returncode, done.stdout.endswith(f"/{database} has schema version 1\n")) == (0, True), done.stderr
+        assert (done.returncode, done.stdout.endswith(f"/{database} has schema version 2\n")) == (0, True), done.stderr
     postgres.execute(f"GRANT switchboard_writer TO w_{database}")
     assert command(tmp_path, f'url = "{url}"', "tickets", "list").stdout == "no ticket matches\n"
     nothing = command(tmp_path, 'path = "x.db"', "store", "prepare")
