@@ -9,6 +9,7 @@ of the stage. Then real messages come, and the stage is started once more. The t
 from __future__ import annotations
 
 import asyncio
+import resource
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import psutil
 from confluent_kafka import Producer  # type: ignore[import-untyped]  # it ships no types
 
 from bench.accounts import by_mailboxes
@@ -53,7 +53,8 @@ LIMIT_SECONDS = 400.0
 
 
 class Grown(msgspec.Struct, frozen=True):
-    """One start of the thread stage over a history: until its first record, and what each message cost then."""
+    """One start of the thread stage over a history: until its first record, what each message cost then, and the
+    most memory that the process had."""
 
     ready_seconds: float
     cpu_micros: float
@@ -148,8 +149,8 @@ async def _threaded(cluster: Cluster, folder: Path, number: int) -> Grown:
         async for _ in steps(worker, number, watch):
             pass
         run = watch.stop()
-        memory = psutil.Process().memory_info().rss / MEGA
-        return Grown(max(0.0, watch.began - started), run.cpu_micros, memory)
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEGA
+        return Grown(max(0.0, watch.began - started), run.cpu_micros, most)
 
 
 def with_rules(number: int, file: Path) -> float:
@@ -190,18 +191,20 @@ async def _wide(cluster: Cluster, names: Sequence[str], number: int, folder: Pat
 def _memory_table(found: Mapping[int, Sequence[tuple[Grown, Grown]]]) -> Table:
     columns = (
         Column("CPU for each message", "µs"),
-        Column("memory of the process", "MB"),
         Column("first start", "s"),
+        Column("most memory then", "MB"),
         Column("started again", "s"),
+        Column("most memory then", "MB"),
     )
     rows = tuple(
         Row(
             f"{history:,} messages known",
             (
                 figure([again.cpu_micros for _, again in runs], 1),
-                figure([again.megabytes for _, again in runs]),
                 figure([first.ready_seconds for first, _ in runs], 2),
+                figure([first.megabytes for first, _ in runs]),
                 figure([again.ready_seconds for _, again in runs], 2),
+                figure([again.megabytes for _, again in runs]),
             ),
         )
         for history, runs in found.items()

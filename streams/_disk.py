@@ -31,7 +31,7 @@ from rocksdict import (
 )
 
 from streams._memory import Checkpoint
-from streams._state import Changes
+from streams._state import Changes, StoreBroken
 
 CACHE_BYTES = 96 << 20
 """For blocks, indexes, filters and unwritten changes of all stores of the process together."""
@@ -48,10 +48,6 @@ _CHECKPOINT = b""
 _FORMAT = "1"
 
 log = logging.getLogger(__name__)
-
-
-class StoreBroken(Exception):
-    """The store on disk cannot be read or written; the changelog has everything that was in it."""
 
 
 class _Saved(msgspec.Struct, frozen=True):

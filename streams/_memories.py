@@ -12,9 +12,11 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # aiokafka ships no types
 
 from normalizer.cluster import Cluster
-from streams._disk import OnDisk, StoreBroken
+from streams._backlog import Spool
+from streams._disk import OnDisk
 from streams._memory import FETCH_BYTES, Fence, Memory, ends, restore
 from streams._stage import Processor, state_topic
+from streams._state import StoreBroken
 from streams._topics import topic_id
 
 log = logging.getLogger(__name__)
@@ -146,7 +148,7 @@ class Memories:
         checkpoint = entries.checkpoint
         if not begin <= checkpoint.end <= end:
             checkpoint = entries.emptied()
-        return Memory(self._stage.tables, since, entries, checkpoint, fence)
+        return Memory(self._stage.tables, since, entries, checkpoint, fence, Spool(folder.parent))
 
     def _without_disk(self, error: StoreBroken) -> None:
         log.warning("the stage %s remembers without its disk: %s", self._stage.name, error)

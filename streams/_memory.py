@@ -10,18 +10,18 @@ the changelog they have it, and only what is behind that is read: docs/decisions
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 from aiokafka import TopicPartition  # type: ignore[import-untyped]  # aiokafka ships no types
 
+from streams._backlog import PIECE, Backlog, Spool
 from streams._state import END, Entries, InMemory, State
 
 FETCH_BYTES = 4 << 20
 _FETCH_WAIT_MS = 500
-_AT_ONCE = 5_000
+_AT_ONCE = PIECE
 """So many changes of a changelog are put where the entries are before others have their turn, and so many records read:
 heartbeats are sent in the same loop, and what is fetched at once can be a million records where they compress well."""
 
@@ -56,10 +56,6 @@ class Fence(NamedTuple):
     epoch: int
 
 
-Change = tuple[int, bytes, bytes | None]
-"""A record of a changelog: its offset, its key, its value."""
-
-
 class Memory:
     """The state of one partition and the position of each input in it. `since` is whose generation it is.
 
@@ -75,6 +71,7 @@ class Memory:
         entries: Entries | None = None,
         checkpoint: Checkpoint | None = None,
         fence: Fence | None = None,
+        spool: Spool | None = None,
     ) -> None:
         tables = tuple(tables)
         known = checkpoint or Checkpoint()
@@ -86,8 +83,8 @@ class Memory:
         self._fence = fence
         self._resumed: set[str] = set()
         self._ours = tuple(name.encode() + END for name in tables)
-        self._unplaced: list[Change] = []
-        self._placed: deque[Change] = deque()
+        self._spool = spool
+        self._unplaced, self._placed = Backlog(spool), Backlog(spool)
         self._kept = msgspec.json.encode(known)
         self._stale: set[bytes] = set()
         self._entries = InMemory() if entries is None else entries
@@ -110,8 +107,7 @@ class Memory:
             self.positions[key[1:].decode()] = position
         if self._stale:
             self._stale.difference_update(key for _, key, _ in self._unplaced)
-        self._placed.extend(self._unplaced)
-        self._unplaced = []
+        self._placed.take(self._unplaced)
         if not self._stale:  # else whoever begins at the checkpoint would not know what to write over
             self._checkpoint = offset + 1
 
@@ -123,9 +119,8 @@ class Memory:
         """
         placed, changes = self._placed, self.state.changes
         while placed:
-            for _ in range(min(_AT_ONCE, len(placed))):
-                _, key, value = placed.popleft()
-                changes[key] = value
+            while placed and len(changes) < _AT_ONCE:
+                changes.update([(key, value) for _, key, value in placed.pop()])
             if placed:
                 self.state.keep(self._kept)
             elif len(changes) >= _AT_ONCE:
@@ -134,8 +129,7 @@ class Memory:
 
     def _leave_out(self, first: int) -> None:
         """Forget the records from `first` on: somebody wrote them who had lost the partition and did not know it."""
-        self._stale.update(key for offset, key, _ in self._unplaced if offset >= first)
-        self._unplaced = [each for each in self._unplaced if each[0] < first]
+        self._stale |= self._unplaced.cut(first)
 
     def done(self, topic: str, first: int) -> int:
         """The offset before which the records of a batch that starts at `first` are in the state already.
@@ -198,6 +192,8 @@ class Memory:
     def close(self, *, entirely: bool = False) -> None:
         """Let go of the entries; `entirely` so that the next one has to read the whole changelog."""
         self._entries.close(entirely=entirely)
+        if self._spool is not None:
+            self._spool.close()
 
 
 async def ends(consumer: Any, topic: str, partition: int) -> tuple[int, int]:

@@ -19,6 +19,10 @@ Changes = dict[bytes, bytes | None]
 _ABSENT = object()
 
 
+class StoreBroken(Exception):
+    """A store on disk cannot be read or written; the changelog has everything that was in it."""
+
+
 class Entries(Protocol):
     """Where the entries of all tables are: in a dictionary, or on disk. Keys are those of the changelog."""
 

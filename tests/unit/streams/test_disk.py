@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams._disk import STALE_SECONDS, OnDisk, StoreBroken
+from streams._disk import STALE_SECONDS, OnDisk
 from streams._memory import Checkpoint, Memory, Position
-from streams._state import State
+from streams._state import State, StoreBroken
 
 pytestmark = pytest.mark.slow
 

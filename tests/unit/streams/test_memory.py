@@ -1,6 +1,8 @@
 """The state is what its changelog says, up to the last position in it."""
 
 import asyncio
+from pathlib import Path
+from tempfile import gettempdir
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +10,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams._backlog import Spool
 from streams._memory import Checkpoint, Fence, Memory, Position, restore
 from streams._state import Changes, InMemory
 
@@ -33,7 +36,17 @@ def _batch(memory: Memory, edits: Edits, end: int) -> Log:
 def _replayed(
     log: Log, since: int | None = None, entries: InMemory | None = None, fence: Fence | None = None
 ) -> Memory:
-    memory = Memory(TABLES, since, entries, fence=fence)
+    """With pieces of two changes in a file, which must make no difference."""
+    memory = _read(log, Memory(TABLES, since, entries, fence=fence, spool=Spool(Path(gettempdir()), piece=2)))
+    if entries is None:
+        plain = _read(log, Memory(TABLES, since, fence=fence))
+        assert (plain.state.snapshot(), plain.positions) == (memory.state.snapshot(), memory.positions)
+        assert sorted(plain.changes("in", Position(9, 0))) == sorted(memory.changes("in", Position(9, 0)))
+        memory.positions = _read(log, Memory(TABLES, since, fence=fence)).positions
+    return memory
+
+
+def _read(log: Log, memory: Memory) -> Memory:
     for offset, (key, value) in enumerate(log):
         memory.apply(key, value, offset)
     memory.restored(len(log))
