@@ -33,12 +33,12 @@ def open_writer(path: Path, busy_timeout: float) -> sqlite3.Connection:
         with attempt, named(path):
             connection = _connect(path, "rwc", busy_timeout)
             try:
+                # The indexes of ids are written all over: keep their pages at hand, and write them back seldom.
+                connection.execute("PRAGMA cache_size = -65536")  # KiB
                 migrate(connection, path)
                 # In WAL mode with NORMAL, a power cut takes back the last commits, although their Kafka offsets stand.
                 connection.execute("PRAGMA synchronous = FULL")
                 connection.execute("PRAGMA foreign_keys = ON")
-                # Ids are random, so a batch touches pages everywhere: keep them at hand, and write them back seldom.
-                connection.execute("PRAGMA cache_size = -65536")  # KiB
                 connection.execute("PRAGMA wal_autocheckpoint = 8000")  # pages: 32 MB
             except BaseException:
                 connection.close()
@@ -87,6 +87,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         if _version(connection, path) == len(steps):
             return
     connection.execute("PRAGMA journal_mode = WAL")
+    (usual,) = connection.execute("PRAGMA secure_delete").fetchone()
+    connection.execute("PRAGMA secure_delete = ON")  # else what is forgotten later stays in the pages of dropped tables
     for number, script in enumerate(steps, 1):
         with transaction(connection):
             if _version(connection, path) >= number:
@@ -95,6 +97,10 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {number}")
+    connection.execute(f"PRAGMA secure_delete = {usual}")
+    connection.execute(
+        "PRAGMA wal_checkpoint(TRUNCATE)"
+    ).fetchall()  # a step that copies the store leaves a log as large
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

@@ -37,8 +37,10 @@ class Spool:
     def put(self, changes: list[Change]) -> _Spooled:
         """Write a piece to the end of the file."""
         try:
-            file = self._opened()
-            piece = _Spooled(self, file.seek(0, 2), file.write(msgspec.msgpack.encode(changes)))
+            file, data = self._opened(), msgspec.msgpack.encode(changes)
+            piece = _Spooled(self, file.seek(0, 2), len(data))
+            if file.write(data) < len(data):
+                raise OSError("the disk is full")  # noqa: TRY301 - as the next write would say
         except OSError as error:
             raise self._broken(error) from error
         self._held += 1
@@ -66,7 +68,7 @@ class Spool:
 
     def _opened(self) -> IO[bytes]:
         if self._file is None:
-            self._file = TemporaryFile(dir=self._folder)  # noqa: SIM115 - it is closed with this
+            self._file = TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - it is closed with this
         return self._file
 
     def _broken(self, error: Exception) -> StoreBroken:

@@ -112,12 +112,20 @@ def test_postgres(postgres: PostgresServer) -> None:
             if table == "attachments":
                 row["inline"] = bool(row["inline"])
             old.execute(_insert(table, row, "%s").encode(), list(row.values()))
+        _leave_behind(old)
     sink = Postgres(url)
     sink.open()
     assert exported(url) == before
     sink.write([routed(7, 9), *EVENTS])
     sink.close()
     _goes_on(url)
+
+
+def _leave_behind(connection: psycopg.Connection[Any]) -> None:
+    """A message that came late for its month, whose id went when that month was dropped."""
+    connection.execute("CREATE TEMP TABLE late AS SELECT * FROM messages LIMIT 1")
+    connection.execute("UPDATE late SET id = 'late', received_at = '1999-01-05Z'")
+    connection.execute("INSERT INTO messages SELECT * FROM late")
 
 
 def _goes_on(where: Path | str) -> None:

@@ -1,5 +1,6 @@
 """Changes that wait in a file are the changes that were given, and memory has less than a piece of them."""
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,20 @@ def test_a_folder_that_does_not_keep_it_is_told(tmp_path: Path) -> None:
     spool._opened().truncate(3)
     with pytest.raises(StoreBroken, match="does not keep what is read of a changelog"):
         backlog.pop()
+
+
+@pytest.mark.parametrize("room", [0, 10, 150])
+def test_a_full_disk_is_told_once(tmp_path: Path, room: int) -> None:
+    """What is left can be let go of all the same."""
+    spool = Spool(tmp_path, 10)
+    backlog = Backlog(spool)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises(StoreBroken, match="does not keep what is read of a changelog"):
+            for offset in range(20):
+                backlog.append((offset, b"key", b"value"))
+        backlog.clear()
+        spool.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
