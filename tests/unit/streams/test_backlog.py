@@ -17,9 +17,13 @@ changes = st.lists(st.tuples(st.binary(max_size=3), st.none() | st.binary(max_si
 
 def _filled(spool: Spool | None, found: list[Change]) -> Backlog:
     backlog = Backlog(spool)
+    _fill(backlog, found)
+    return backlog
+
+
+def _fill(backlog: Backlog, found: list[Change]) -> None:
     for change in found:
         backlog.append(change)
-    return backlog
 
 
 def _popped(backlog: Backlog) -> list[Change]:
@@ -83,8 +87,7 @@ def test_a_full_disk_is_told_once(tmp_path: Path, room: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
     try:
         with pytest.raises(StoreBroken, match="does not keep what is read of a changelog"):
-            for offset in range(20):
-                backlog.append((offset, b"key", b"value"))
+            _fill(backlog, [(offset, b"key", b"value") for offset in range(20)])
         backlog.clear()
         spool.close()
     finally:
