@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Set
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from kafka import KafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # it ships no types
 from kafka.consumer.subscription_state import (  # type: ignore[import-untyped]  # as above
@@ -64,6 +65,10 @@ class Holder(Protocol):
 class Membership:
     """A membership that is kept up by a thread of its own until `close`; a Kafka that is away is waited for."""
 
+    unheard_seconds: ClassVar[float] = REBALANCE + SESSION
+    """After so long without a sign that Kafka counts us as a member, the client is thrown away for a new one. kafka-python (3.0.12) can
+    wait for ever for an answer that a broken connection has swallowed, with no heartbeat sent meanwhile."""
+
     _holder: Holder
 
     def __init__(self, cluster: Cluster, group: str, topic: str) -> None:
@@ -74,6 +79,7 @@ class Membership:
         self._using = threading.Lock()
         self._consumer: KafkaConsumer | None = None
         self._thread = threading.Thread(target=self._run, name=f"member of {self._group}", daemon=True)
+        self._heard_at = 0.0
         self.partitions = 0
         self.problem = ""
 
@@ -102,7 +108,11 @@ class Membership:
                 return False
             except KafkaError:
                 return None
+            self._hear()
             return True
+
+    def _hear(self) -> None:
+        self._heard_at = time.monotonic()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -126,12 +136,15 @@ class Membership:
                 _log.warning(self.problem)
                 return
             self.partitions, self.problem = len(numbers), ""
-            consumer.subscribe([self._topic], listener=_Listener(self._holder, assignor))
+            consumer.subscribe([self._topic], listener=_Listener(self._holder, assignor, self._hear))
+            self._hear()
             with self._using:
                 self._consumer = consumer
             while not self._stop.is_set():
                 consumer.poll(timeout_ms=_POLL_MS)
                 consumer.pause(*consumer.assignment())  # there are no records: nothing need be fetched
+                if time.monotonic() - self._heard_at > self.unheard_seconds and not self.confirmed(0):
+                    raise TimeoutError
         finally:
             with self._using:
                 self._consumer = None
@@ -155,11 +168,13 @@ class Membership:
 class _Listener(AsyncConsumerRebalanceListener):  # type: ignore[misc]  # of an untyped package
     """Passes on what the client hears; heartbeats go on while it waits."""
 
-    def __init__(self, holder: Holder, assignor: CooperativeStickyAssignor) -> None:
+    def __init__(self, holder: Holder, assignor: CooperativeStickyAssignor, hear: Callable[[], None]) -> None:
         self._holder = holder
         self._assignor = assignor
+        self._hear = hear
 
     async def on_partitions_assigned(self, assigned: Set[Any]) -> None:
+        self._hear()
         self._holder.granted({each.partition for each in assigned})
 
     async def on_partitions_revoked(self, revoked: Set[Any]) -> None:

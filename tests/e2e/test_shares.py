@@ -10,17 +10,18 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 import pytest
+from kafka.future import Future  # type: ignore[import-untyped]  # it ships no types
 
 from connectors._blobs import BlobStore
 from connectors._edge import Edge, edge_on
-from connectors._membership import SESSION
+from connectors._membership import SESSION, Membership
 from normalizer.cluster import ACCOUNTS as TOPIC
 from normalizer.cluster import Cluster
 from normalizer.events import Cursor
@@ -110,6 +111,47 @@ def test_what_cannot_be_shared_out_is_told(cluster: Cluster, tmp_path: Path) -> 
         assert undeclared.health() == lost.health() == []
         assert undeclared.stop()
         assert lost.stop()
+
+
+class _Noting:
+    """Notes what it has, and how often it lost all."""
+
+    def __init__(self) -> None:
+        self.has: set[int] = set()
+        self.losses = 0
+
+    def granted(self, partitions: Set[int]) -> None:
+        self.has |= partitions
+
+    def revoked(self, partitions: Set[int], done: Callable[[], None]) -> None:
+        self.has -= partitions
+        done()
+
+    def lost(self) -> None:
+        self.has.clear()
+        self.losses += 1
+
+
+class _Impatient(Membership):
+    unheard_seconds = 4.0
+
+
+def test_a_client_that_waits_for_an_answer_for_ever_is_thrown_away(cluster: Cluster, topics: Topics) -> None:
+    """As kafka-python was seen to do behind a connection that broke: no heartbeat and no commit came back any more."""
+    topics("counted")
+    holder, member = _Noting(), _Impatient(cluster, "deaf", TOPIC)
+    member.start(holder)
+    wait(lambda: bool(holder.has), 30)
+    assert member._consumer is not None
+    coordinator, whole = member._consumer._coordinator, set(holder.has)
+
+    async def never(*_: object) -> None:
+        await Future()
+
+    coordinator._send_heartbeat_request = coordinator._send_offset_commit_request = never
+    wait(lambda: holder.losses == 1 and holder.has == whole, 30)
+    assert member.confirmed(0)
+    member.close(SESSION)
 
 
 @contextmanager
