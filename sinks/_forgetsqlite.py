@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import msgspec
 
 from normalizer.events import Contact, Message
-from sinks import _rows
 from sinks._forget import Shredder
 from sinks._sqlite import named, open_writer, transaction
+from sinks._withdrawn import forget_words
 
 _WAIT = 30.0  # seconds for whoever delivers at the moment
 _decoder = msgspec.json.Decoder(Message)
@@ -48,17 +48,13 @@ class SqliteShredder(Shredder):
         return transaction(self._connection)
 
     def forget_words(self, ids: Sequence[str]) -> None:
-        """The index is contentless: it must be told which words they were (SQLite FTS5, section 6.2), and only once."""
+        """Of those that are still in it: the index must be told once."""
         for number, subject, text, details in self.rows(
             f"""SELECT number, subject, text, details FROM message_rows WHERE id {self.among}
               AND EXISTS (SELECT 1 FROM words WHERE rowid = number)""",  # noqa: S608 - ours
             {"list": self.listed(ids)},
         ):
-            said = msgspec.structs.replace(_decoder.decode(details), subject=subject, text=text)
-            self._connection.execute(
-                "INSERT INTO words (words, rowid, subject, text, sender) VALUES ('delete', ?, ?, ?, ?)",
-                _rows.words(number, said),
-            )
+            forget_words(self._connection, number, subject, text, details)
 
     def drop_messages(self, ids: Sequence[str]) -> int:
         """Messages with their files' names, and that they were taken back."""

@@ -98,9 +98,8 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {number}")
     connection.execute(f"PRAGMA secure_delete = {usual}")
-    connection.execute(
-        "PRAGMA wal_checkpoint(TRUNCATE)"
-    ).fetchall()  # a step that copies the store leaves a log as large
+    # A step that copies the store leaves a log as large.
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

@@ -34,10 +34,15 @@ def withdraw(connection: sqlite3.Connection, told: Sequence[Message]) -> None:
     concerned = taken_back | {message.id for message in told} | {m.about for m in told if m.kind == "edit"}
     for (message_id,) in connection.execute(_KNOWN, (_list(concerned),)).fetchall():
         for number, subject, text, details in connection.execute(_TOLD, (message_id,)).fetchall():
-            said = msgspec.structs.replace(_decoder.decode(details), subject=subject, text=text)
-            connection.execute(_FORGET_WORDS, rows.words(number, said))
+            forget_words(connection, number, subject, text, details)
             connection.execute(_FORGET_FILES, (number,))
             connection.execute(_ERASE, (number,))
+
+
+def forget_words(connection: sqlite3.Connection, number: int, subject: str, text: str, details: str) -> None:
+    """Take the words of a message out of the index, in which they must still be, by its columns of these names."""
+    said = msgspec.structs.replace(_decoder.decode(details), subject=subject, text=text)
+    connection.execute(_FORGET_WORDS, rows.words(number, said))
 
 
 def _list(ids: Iterable[str]) -> str:

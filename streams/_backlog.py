@@ -17,7 +17,9 @@ import msgspec
 from streams._state import StoreBroken
 
 PIECE = 5_000
-"""So many changes are one piece, which goes to the file as soon as it is full."""
+"""So many changes are one piece, which goes to the file as soon as it is full. So many records are read, and so many changes put
+where the entries are, before others have their turn: heartbeats are sent in the same loop, and what is fetched at once
+can be a million records where they compress well."""
 
 Change = tuple[int, bytes, bytes | None]
 """A record of a changelog: its offset, its key, its value."""

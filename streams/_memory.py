@@ -21,9 +21,6 @@ from streams._state import END, Entries, InMemory, State
 
 FETCH_BYTES = 4 << 20
 _FETCH_WAIT_MS = 500
-_AT_ONCE = PIECE
-"""So many changes of a changelog are put where the entries are before others have their turn, and so many records read:
-heartbeats are sent in the same loop, and what is fetched at once can be a million records where they compress well."""
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
@@ -119,11 +116,11 @@ class Memory:
         """
         placed, changes = self._placed, self.state.changes
         while placed:
-            while placed and len(changes) < _AT_ONCE:
+            while placed and len(changes) < PIECE:
                 changes.update([(key, value) for _, key, value in placed.pop()])
             if placed:
                 self.state.keep(self._kept)
-            elif len(changes) >= _AT_ONCE:
+            elif len(changes) >= PIECE:
                 self._keep()
             yield
 
@@ -209,7 +206,7 @@ async def restore(consumer: Any, topic: str, partition: int, memory: Memory, end
     consumer.seek(source, memory.end)
     count = 0
     while await consumer.position(source) < end:
-        fetched = await consumer.getmany(source, timeout_ms=_FETCH_WAIT_MS, max_records=_AT_ONCE)
+        fetched = await consumer.getmany(source, timeout_ms=_FETCH_WAIT_MS, max_records=PIECE)
         found = fetched.get(source, ())
         for record in found:
             memory.apply(record.key, record.value, record.offset)
