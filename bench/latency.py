@@ -37,24 +37,27 @@ def at_rate(whole: Whole, cluster: Cluster, mails: Iterator[Entry], rate: float,
     producer, topic = Producer(producing(cluster) | {"linger.ms": 0}), cluster.named(RAW_MAIL)
     producer.list_topics(topic, timeout=10)  # connected before the clock runs
     number = max(1, int(rate * seconds))
-    known = max((each for each, _ in whole.arrivals(0)), default=0)
     took: list[float] = []
-    sent, began = 0, datetime.now(UTC) + timedelta(milliseconds=50)
-    deadline = time.monotonic() + seconds + PATIENCE_SECONDS
-    while len(took) < number:
-        now = datetime.now(UTC)
-        while sent < number and (due := began + timedelta(seconds=sent / rate)) <= now:
-            mail = next(mails)
-            producer.produce(topic, mail.value, mail.key, headers=_received(mail, due))
-            sent += 1
-        producer.poll(0)
-        found = whole.arrivals(known)
-        now = datetime.now(UTC)
-        took += [(now - received).total_seconds() * 1000 for _, received in found]
-        known = max((each for each, _ in found), default=known)
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{len(took)} of {number} mails were stored at {rate:.0f} a second: it cannot keep up")
-        time.sleep(LOOK_SECONDS)
+    with whole.looking() as look:
+        known = look.newest()
+        sent, began = 0, datetime.now(UTC) + timedelta(milliseconds=50)
+        deadline = time.monotonic() + seconds + PATIENCE_SECONDS
+        while len(took) < number:
+            now = datetime.now(UTC)
+            while sent < number and (due := began + timedelta(seconds=sent / rate)) <= now:
+                mail = next(mails)
+                producer.produce(topic, mail.value, mail.key, headers=_received(mail, due))
+                sent += 1
+            producer.poll(0)
+            found = look.arrivals(known)
+            now = datetime.now(UTC)
+            took += [(now - received).total_seconds() * 1000 for _, received in found]
+            known = max((each for each, _ in found), default=known)
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"{len(took)} of {number} mails were stored at {rate:.0f} a second: it cannot keep up"
+                )
+            time.sleep(LOOK_SECONDS)
     return Latencies(rate, number, *(percentile(took, share) for share in (0.5, 0.99, 0.999)))
 
 

@@ -102,13 +102,29 @@ class Whole:
                 raise TimeoutError(f"{done} of {number} mails are in the store: {self._log.read_text()[-2000:]}")
         return Run(number, time.perf_counter() - began, self.cpu_seconds() - cpu)
 
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[Look]:
+        """A connection to look through, again and again: opening one for each look takes CPU from the pipeline."""
+        with _reading(self.store) as connection:
+            yield Look(connection)
+
+
+class Look:
+    """At what arrives in a store."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
     def arrivals(self, after: int) -> list[tuple[int, datetime]]:
         """The messages that were stored after that one, as their number and the time when each was received."""
-        with _reading(self.store) as connection:
-            rows = connection.execute(
-                "SELECT number, received_at FROM message_rows WHERE number > ?", (after,)
-            ).fetchall()
+        rows = self._connection.execute(
+            "SELECT number, received_at FROM message_rows WHERE number > ?", (after,)
+        ).fetchall()
         return [(number, datetime.fromisoformat(at).astimezone(UTC)) for number, at in rows]
+
+    def newest(self) -> int:
+        """The number of the last message; 0 when there is none."""
+        return int(self._connection.execute("SELECT coalesce(max(number), 0) FROM message_rows").fetchone()[0])
 
 
 @contextlib.contextmanager
