@@ -10,7 +10,6 @@ memory of that process, once RocksDB has merged what it was filled with. Each st
 from __future__ import annotations
 
 import asyncio
-import resource
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ from bench.jobs import COPIED, PLAIN, REMEMBERED_BYTES, Job, Remember
 from bench.part import Wanted, broker, elsewhere, main, say
 from bench.report import MEGA, Column, Figure, Goal, Report, Row, Table, figure, growth, this_machine
 from bench.runtimes import ours
+from bench.stopwatch import most_megabytes
 from normalizer.cluster import Cluster
 from ops.topics import declare
 from streams._client import consumer_settings, new_app
@@ -97,7 +97,7 @@ def settled(folder: Path) -> None:
 def worked(cluster: Cluster, folder: Path, records: int) -> tuple[float, float]:
     """The CPU time of a record in microseconds, and the most memory of the process in megabytes."""
     run = ours.run(Job(Remember.name, records, "records after the history"), cluster, folder)
-    return run.cpu_micros, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return run.cpu_micros, most_megabytes()
 
 
 def cost(brokers: str, ids: int, records: int, turn: int) -> Cost:

@@ -9,7 +9,6 @@ of the stage. Then real messages come, and the stage is started once more. The t
 from __future__ import annotations
 
 import asyncio
-import resource
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -26,8 +25,8 @@ from bench.history import settled
 from bench.inputs import Entry, acknowledged, along_the_way, keep, kept, plain, producing, put, queue
 from bench.jobs import COPIED, Copy, steps, watched
 from bench.part import Wanted, broker, elsewhere, main, say
-from bench.report import MEGA, MICRO, Column, Goal, Report, Row, Table, figure, growth, this_machine
-from bench.stopwatch import Stopwatch
+from bench.report import MICRO, Column, Goal, Report, Row, Table, figure, growth, this_machine
+from bench.stopwatch import Stopwatch, most_megabytes
 from normalizer.cluster import Cluster, TopicSpec
 from normalizer.events import Message, Threaded
 from normalizer.policy import Rule
@@ -149,8 +148,7 @@ async def _threaded(cluster: Cluster, folder: Path, number: int) -> Grown:
         async for _ in steps(worker, number, watch):
             pass
         run = watch.stop()
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEGA
-        return Grown(max(0.0, watch.began - started), run.cpu_micros, most)
+        return Grown(max(0.0, watch.began - started), run.cpu_micros, most_megabytes())
 
 
 def with_rules(number: int, file: Path) -> float:

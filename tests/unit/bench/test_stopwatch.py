@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
+import psutil
 import pytest
 
-from bench.stopwatch import Run, Stopwatch
+from bench.stopwatch import Run, Stopwatch, most_megabytes
 
 
 def test_what_comes_before_the_beginning_is_not_counted() -> None:
@@ -40,3 +41,12 @@ def test_what_stands_still_is_given_up() -> None:
     with pytest.raises(TimeoutError, match=r"work: 3 of 5, and no step in 0\.01 s: look at what the process logged"):
         watch.at(3)
     watch.at(4)
+
+
+def test_the_most_memory_stays_when_it_is_given_back() -> None:
+    """In megabytes, as psutil counts bytes."""
+    large = bytearray(b"x") * 200_000_000
+    held = psutil.Process().memory_info().rss / 1e6
+    del large
+    assert held > 200
+    assert most_megabytes() > 0.99 * held  # the kernel counts pages in lots
