@@ -157,14 +157,17 @@ async def _elsewhere(config: Config, cluster: Cluster, options: Sequence[str], c
     several = Workers(command(options, ["all"]), count, tell)
     going = asyncio.create_task(several.run())
     try:
-        yield CountedByKafka(cluster, wiring.stages(config)), partial(_ended, going)
+        yield CountedByKafka(cluster, wiring.stages(config)), partial(_ended, going, several)
     finally:
         several.stop()
         await going
 
 
-async def _ended(going: asyncio.Task[int]) -> None:
-    status = await asyncio.shield(going)
+async def _ended(going: asyncio.Task[int], several: Workers) -> None:
+    try:
+        status = await asyncio.shield(going)
+    finally:
+        several.stop()  # at once: a terminal's Ctrl-C reaches the workers, too, and none of them is to be started again
     raise StageFailed(f"the workers have ended with status {status}: the line above says why")
 
 
