@@ -55,7 +55,7 @@ test: ## the quick half with more examples, then every test against real servers
 accuracy: $(VENV)/dev ## how much mail is read right, on labelled corpora, beside peer libraries
 	$(BIN)/python -m bench.accuracy
 
-bench: $(VENV)/dev ## how fast it is, on real Kafka, beside its peers: about twenty minutes on a quiet machine
+bench: $(VENV)/dev ## how fast it is, on real Kafka, beside its peers: half an hour on a quiet machine
 	$(BIN)/python -m bench
 
 fuzz: $(VENV)/dev ## hostile inputs to everything that reads what the world sends: nine minutes, added to those before

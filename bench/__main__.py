@@ -1,6 +1,6 @@
 """``make bench``: every part in turn, each in a process of its own and within a time limit; then the tables of the README.
 
-    python -m bench                      # all parts: about twenty minutes on a quiet machine
+    python -m bench                      # all parts: half an hour on a quiet machine
     python -m bench stages fetch         # some of them
     python -m bench --scale 0.05 --runs 1 --results /tmp/try
 
