@@ -35,7 +35,7 @@ class Source(msgspec.Struct, frozen=True):
 class Processor(ABC):
     """What all stages have in common. `name` is the consumer group, too; topics are without a namespace.
 
-    `pace` is how many seconds lie between the beginnings of two small rounds, at least, for one that is in no hurry: each
+    `pace` is how many seconds lie between the beginnings of two rounds that are not full, at least, for one that is in no hurry: each
     costs the same few requests to Kafka, however many records it has.
     """
 

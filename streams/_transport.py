@@ -52,7 +52,7 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._waiting = Waiting()
         self._announced = False
-        self._room = asyncio.Event()
+        self._room, self._enough = asyncio.Event(), asyncio.Event()
         self._room.set()
         self._finished: dict[TP, int] = {}
         self._in_hand: asyncio.Task[None] | None = None
@@ -87,8 +87,7 @@ class Consumer(driver.Consumer):
         for tp, batch in records.items():
             if active is None or tp in active:
                 self._waiting.put(tp, batch)
-        if self._waiting.is_enough:
-            self._room.clear()
+        self._gauge()
         if records and not self._announced:
             self._announced = True
             yield tp, self._message(tp)
@@ -101,10 +100,17 @@ class Consumer(driver.Consumer):
             tp.topic, tp.partition, offset, 0.0, 0, [], None, b"", None, 0, 0, tp, generation_id=generation
         )
 
-    @property
-    def waiting(self) -> int:
-        """How many records were fetched and are not in hand yet."""
-        return self._waiting.count
+    def _gauge(self) -> None:
+        """Tell the fetcher and the agent whether a round's worth waits."""
+        on, off = (self._enough, self._room) if self._waiting.is_enough else (self._room, self._enough)
+        on.set()
+        off.clear()
+
+    async def gather(self, seconds: float) -> None:
+        """Return when nothing or a round's worth waits, or so many seconds have passed."""
+        if self._waiting.count and seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._enough.wait(), seconds)
 
     async def work(self, process: Process) -> bool:
         """Process the next round; False when nothing waits that is ours, and then a message comes when it does.
@@ -115,8 +121,7 @@ class Consumer(driver.Consumer):
         if self._unsure and self.flow_active:
             self._unsure = not await self._is_member(self.app.consumer_generation_id)
         taken = self._waiting.take() if self.flow_active and not self._unsure else {}
-        if not self._waiting.is_enough:
-            self._room.set()
+        self._gauge()
         if not taken:
             self._announced = False
             return False
@@ -177,7 +182,7 @@ class Consumer(driver.Consumer):
         self._finished.clear()
         self._waiting.clear()
         self._announced = False
-        self._room.set()
+        self._gauge()
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:

@@ -22,11 +22,9 @@ from streams._record import Output
 from streams._stage import Processor, Stage, Writer, state_topic
 from streams._topics import check_topics
 from streams._transport import Consumer
-from streams._waiting import ROUND_RECORDS, Batch, Round
+from streams._waiting import Batch, Round
 
 STOP_SECONDS = 15.0
-FULL_ROUND = ROUND_RECORDS // 2
-"""A round of so many records waits for no more."""
 
 log = logging.getLogger(__name__)
 
@@ -125,12 +123,12 @@ class Worker:
             return await asyncio.Event().wait()
 
     async def _gather(self) -> None:
-        """Let a few records wait when the stage is in no hurry: what comes meanwhile shares the cost of their round.
+        """Let less than a round wait when the stage is in no hurry: what comes meanwhile shares the cost of it.
 
         They are not in hand yet, so a rebalance or a stop need not wait for them.
         """
-        if self.stage.pace and 0 < self._consumer.waiting < FULL_ROUND:
-            await asyncio.sleep(self._began + self.stage.pace - time.monotonic())
+        if self.stage.pace:
+            await self._consumer.gather(self._began + self.stage.pace - time.monotonic())
         self._began = time.monotonic()
 
     async def _process(self, taken: Round) -> None:

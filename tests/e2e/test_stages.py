@@ -14,10 +14,11 @@ from kafka import KafkaConsumer, TopicPartition  # type: ignore[import-untyped] 
 from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]  # no types
 
 from normalizer.cluster import Cluster
-from streams._record import Output, Record
+from streams._record import RECORD_OVERHEAD, Output, Record
 from streams._run import run, running
 from streams._stage import Stage, topics_of
 from streams._state import State
+from streams._waiting import ROUND_BYTES
 from streams._worker import Worker
 from tests.e2e.stage_process import Count
 from tests.e2e.stage_topics import INPUT, OUTPUT, Topics, committed, producing, until, work_through
@@ -54,6 +55,26 @@ def test_a_bad_record_becomes_a_dead_letter_and_stops_no_other(cluster: Cluster,
     assert (letter.key, letter.value, marks["h"]) == (b"k", b"bad", b"1")
     assert (marks["sb_stage"], marks["sb_reason"], marks["sb_offset"]) == (b"count", b"bad", b"1")
     assert worker.progress.dead_letters == 1
+
+
+def test_a_stage_in_no_hurry_waits_for_a_round_and_no_longer(cluster: Cluster, topics: Topics) -> None:
+    """What is of a round's size in bytes is taken at once, however few records that are; what is less waits for its time."""
+    topics(extra=topics_of(Count()))
+    stage, value, count = Count(), bytes(range(256)) * 24, 3000
+    stage.pace = 3600.0
+    fitting = ROUND_BYTES // (len(value) + 4 + RECORD_OVERHEAD)
+
+    async def go() -> int:
+        async with running([stage], cluster) as workers:
+            worker = workers["count"]
+            with producing(cluster) as send:
+                send((b"k000", b"first"))
+                await until(lambda: worker.progress.records == 1, worker)
+                send(*[(b"k000", value)] * count)
+            await until(lambda: worker.progress.records > count - fitting, worker)
+            return worker.progress.records
+
+    assert asyncio.run(go()) < count
 
 
 def test_a_stage_remembers_after_a_restart(cluster: Cluster, topics: Topics) -> None:
