@@ -59,7 +59,7 @@ def by_mailboxes(brokers: str, numbers: Iterable[int], wanted: Wanted) -> Table:
             figure([cost.megabytes for cost in found]),
         )
         rows.append(Row(f"{number} mailboxes", cells))
-    how = f"A mail connector that reads {wanted.items(MAILS):,} real mails of 1 to 50 KB from so many mailboxes, and then waits for more."
+    how = f"A mail connector that reads {wanted.items(MAILS):,} real mails of 1 to 50 KB from so many mailboxes, logins and all, and then waits for more."
     columns = (
         Column("CPU for each mail", "µs"),
         Column("of a core while no mail comes", "%"),

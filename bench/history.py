@@ -21,7 +21,7 @@ from confluent_kafka import Producer  # type: ignore[import-untyped]  # it ships
 from rocksdict import Rdict
 
 from bench.inputs import acknowledged, plain, put, queue
-from bench.jobs import COPIED, PLAIN, REMEMBERED_BYTES, Job, Remember
+from bench.jobs import COPIED, PLAIN, REMEMBERED_BYTES, Job, Remember, scattered
 from bench.part import Wanted, broker, elsewhere, main, say
 from bench.report import MEGA, Column, Figure, Goal, Report, Row, Table, figure, growth, this_machine
 from bench.runtimes import ours
@@ -62,8 +62,8 @@ def remember(cluster: Cluster, ids: int) -> None:
     position = b"\0" + PLAIN.name.encode()
     for number in range(ids):
         partition = number % cluster.partitions
-        # Ids in no order, as those of messages are; they begin with what no record of the bench has.
-        key = b"seen\0%016x/%d" % (number * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF, number)
+        # Ids in no order, as those of messages are, and none that a record of the bench has.
+        key = b"seen\0%s/%d" % (scattered(number), number)
         queue(producer, changelog, value, key, partition)
         if number % (POSITION_EVERY * cluster.partitions) < cluster.partitions or number >= ids - cluster.partitions:
             queue(producer, changelog, b"[0,0]", position, partition)

@@ -6,6 +6,7 @@ counted from that time, not from when the mail was really sent. So a pipeline th
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ import msgspec
 from confluent_kafka import Producer  # type: ignore[import-untyped]  # it ships no types
 
 from bench.inputs import RAW_MAIL, Entry, producing
+from bench.report import MICRO
 from bench.stopwatch import PATIENCE_SECONDS
 from bench.whole import Whole
 from normalizer.cluster import Cluster
@@ -23,13 +25,14 @@ AT = "ce_time"
 
 
 class Latencies(msgspec.Struct, frozen=True):
-    """Milliseconds from accepted to stored at `rate` mails a second, of `number` mails."""
+    """Milliseconds from accepted to stored at `rate` mails a second, of `number` mails, and what each took of CPU."""
 
     rate: float
     number: int
     p50: float
     p99: float
     p999: float
+    cpu_micros: float
 
 
 def at_rate(whole: Whole, cluster: Cluster, mails: Iterator[Entry], rate: float, seconds: float) -> Latencies:
@@ -38,6 +41,7 @@ def at_rate(whole: Whole, cluster: Cluster, mails: Iterator[Entry], rate: float,
     producer.list_topics(topic, timeout=10)  # connected before the clock runs
     number = max(1, int(rate * seconds))
     took: list[float] = []
+    cpu = whole.cpu_seconds()
     with whole.looking() as look:
         known = look.newest()
         sent, began = 0, datetime.now(UTC) + timedelta(milliseconds=50)
@@ -58,12 +62,14 @@ def at_rate(whole: Whole, cluster: Cluster, mails: Iterator[Entry], rate: float,
                     f"{len(took)} of {number} mails were stored at {rate:.0f} a second: it cannot keep up"
                 )
             time.sleep(LOOK_SECONDS)
-    return Latencies(rate, number, *(percentile(took, share) for share in (0.5, 0.99, 0.999)))
+    cpu = whole.cpu_seconds() - cpu
+    p50, p99, p999 = (percentile(took, share) for share in (0.5, 0.99, 0.999))
+    return Latencies(rate, number, p50, p99, p999, MICRO * cpu / number)
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that `share` of the values do not exceed."""
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+    """The least value that `share` of the values do not exceed (nearest rank)."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
 def _received(mail: Entry, at: datetime) -> list[tuple[str, bytes]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import tempfile
@@ -22,7 +23,6 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 import msgspec
-import psutil
 
 from bench import bars
 from bench.report import RESULTS, Report, save
@@ -66,22 +66,16 @@ def elsewhere(task: Callable[[], T], limit: float = MEASURE_SECONDS) -> T:
         raise RuntimeError(f"a measurement ended with status {process.exitcode}: {task}") from None
     finally:
         process.join(ENDING_SECONDS)
-        _kill(process.pid)
+        process.kill()
+        with suppress(ProcessLookupError):  # what it had started is in its session, and outlives one that died hard
+            os.killpg(cast("int", process.pid), signal.SIGKILL)
     if error is not None:
         raise error
     return cast("T", result)
 
 
-def _kill(pid: int | None) -> None:
-    """End a process that should have ended, and what it had started."""
-    with suppress(psutil.NoSuchProcess):
-        mine = psutil.Process(pid)
-        for process in (*mine.children(recursive=True), mine):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-
-
 def _answer(task: Callable[[], T], sender: Connection) -> None:
+    os.setsid()
     # On a new broker the first group has to wait for its coordinator, and aiokafka calls each try an error.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
@@ -122,7 +116,7 @@ def main(name: str, measure: Callable[[Wanted], Report], *, runs: int = 3) -> No
     parser.add_argument("--scale", type=float, default=1.0, help="times the usual number of items (1)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the folder for the JSON and the picture")
     given = parser.parse_args()
-    if (given.scale != 1 or given.runs < runs) and given.results == RESULTS:
+    if (given.scale != 1 or given.runs < runs) and given.results.resolve() == RESULTS:
         parser.error("less than usual does not replace the results: give another folder with --results")
     signal.signal(signal.SIGTERM, _leave)  # so that the broker and the processes of this part end with it
     try:

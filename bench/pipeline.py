@@ -37,7 +37,10 @@ WAYS = ((SQLITE, 1), (SQLITE, 2), (POSTGRES, 1), (POSTGRES, 2))
 """Into which store, with how many processes."""
 SHARES = (0.1, 0.5, 0.8)
 SECONDS = 10.0
+ENOUGH = 1000
+"""Of fewer mails the thousandth part is none."""
 LIMIT_SECONDS = 300.0
+CPU_EACH = "CPU for each mail"
 PER_CORE, GAIN, P99 = 2000, 1.7, 150.0
 WHOLE = "whole pipeline"
 HALF = "half capacity"
@@ -78,9 +81,10 @@ def measure(wanted: Wanted) -> Report:
                     say(f"run {turn + 1} of {wanted.runs}, {named(way)}: {run.per_second:,.0f} mails/s")
             capacity = figure([run.per_second for run in found[SQLITE, 1]]).median
             cluster = Cluster(brokers=brokers, namespace="latency.")
-            task = partial(latencies, cluster, file, capacity, wanted.runs, wanted.scale * SECONDS)
-            took = elsewhere(task, LIMIT_SECONDS)
-    return report(machine, wanted.runs, found, took, reading)
+            seconds = wanted.scale * SECONDS
+            task = partial(latencies, cluster, file, capacity, wanted.runs, seconds)
+            took, megabytes = elsewhere(task, LIMIT_SECONDS + wanted.runs * len(SHARES) * 2 * seconds)
+    return report(machine, wanted.runs, found, took, reading, megabytes)
 
 
 def throughput(cluster: Cluster, file: Path, workers: int, url: str) -> Run:
@@ -91,8 +95,12 @@ def throughput(cluster: Cluster, file: Path, workers: int, url: str) -> Run:
         return whole.carried(entries)
 
 
-def latencies(cluster: Cluster, file: Path, capacity: float, runs: int, seconds: float) -> list[list[Latencies]]:
-    """Each share of the capacity, `runs` times in turns, in one process of which all that is cold has been warmed."""
+def latencies(
+    cluster: Cluster, file: Path, capacity: float, runs: int, seconds: float
+) -> tuple[list[list[Latencies]], float]:
+    """Each share of the capacity, `runs` times in turns, in one process of which all that is cold has been warmed; and the
+    megabytes that it has in the end.
+    """
     declare_all(cluster)
     with tempfile.TemporaryDirectory() as folder, Whole(cluster, Path(folder)) as whole:
         mails = cycle_anew(kept(file))
@@ -102,7 +110,7 @@ def latencies(cluster: Cluster, file: Path, capacity: float, runs: int, seconds:
             for share, taken in zip(SHARES, found, strict=True):
                 taken.append(at_rate(whole, cluster, mails, capacity * share, seconds))
                 say(f"run {turn + 1} of {runs}, at {share:.0%} of capacity: p99 {taken[-1].p99:,.0f} ms")
-        return found
+        return found, whole.megabytes()
 
 
 def cycle_anew(entries: Sequence[Entry]) -> Iterator[Entry]:
@@ -128,13 +136,18 @@ def report(
     found: Mapping[Way, Sequence[Run]],
     took: Sequence[Sequence[Latencies]],
     reading: Mapping[int, Sequence[Run]],
+    megabytes: float,
 ) -> Report:
     """The tables, and what is asked for."""
     one, two = found[SQLITE, 1], found[SQLITE, 2]
     number = one[0].items
     how = f"{number:,} real mails of 1 to 50 KB, all acknowledged, from their raw topic to their rows in the ticket store."
     speed = rates(how, "mails", {named(way): each for way, each in found.items()})
-    columns = (Column("mails per second"), *(Column(name, "ms") for name in ("p50", "p99", "p99.9")))
+    columns = (
+        Column("mails per second"),
+        *(Column(name, "ms") for name in ("p50", "p99", "p99.9")),
+        Column(CPU_EACH, "µs"),
+    )
     rows = tuple(
         Row(
             f"at {share:.0%} of capacity, {each[0].number:,} mails a run",
@@ -142,14 +155,17 @@ def report(
                 figure([one.rate for one in each]),
                 figure([one.p50 for one in each], 1),
                 figure([one.p99 for one in each], 1),
-                figure([one.p999 for one in each], 1),
+                figure([one.p999 for one in each], 1) if each[0].number >= ENOUGH else None,
+                figure([one.cpu_micros for one in each]),
             ),
         )
         for share, each in zip(SHARES, took, strict=True)
     )
-    waits = Table(
-        "From accepted (when it should be) to stored, into SQLite, one process, mails at fixed times.", columns, rows
+    how = (
+        "From accepted (when it should be) to stored, into SQLite, one process, mails at fixed times. In the end the process, which "
+        f"holds all stages, has {megabytes:,.0f} MB of memory."
     )
+    waits = Table(how, columns, rows)
     alone = "The machine by itself: the same mails are only read, once by each process, with nothing else running."
     machines = rates(alone, "mails", {_process(each): runs for each, runs in reading.items()})
     goals = (

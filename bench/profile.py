@@ -2,14 +2,15 @@
 
     python -m bench.profile
 
-``run stage all`` carries real mails while py-spy looks at it 200 times a second, only at threads that hold the interpreter.
-Each sample counts for the innermost part of `PARTS` that is on its stack. The same at half of what it can carry, for stages
-alone, and for the mail connector.
+``run stage all`` carries real mails while py-spy looks at it 200 times a second, only at threads that run: those that wait
+for a lock, a disk or the network take no CPU. Each sample counts for the innermost part of `PARTS` that is on its stack. The
+same at half of what it can carry, for the mail connector, and, more often since they take a second, for stages alone.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -33,7 +34,8 @@ from connectors._mailsettings import MailSettings
 from normalizer.cluster import Cluster
 
 HALF_SECONDS = 15.0
-RATE = 200
+RATE, RATE_ALONE = 200, 1000
+ROOT = Path(__file__).resolve().parent.parent
 PARTS = (
     ("normalizer/mail/", "reading mail"),
     ("normalizer/wire.py", "events from bytes and back"),
@@ -48,7 +50,7 @@ PARTS = (
     ("streams/_packed.py", "outbox"),
     ("streams/_disk.py", "state on disk"),
     ("streams/_state.py", "tables"),
-    ("bench/", "what the stage itself does"),
+    ("bench/jobs.py", "what the stage itself does"),
     ("streams/", "stages: everything else"),
     ("aiokafka/", "aiokafka"),
     ("faust/", "Faust and mode"),
@@ -58,6 +60,9 @@ PARTS = (
 OTHER = "everything else"
 STAGES = {"normalize": "mail", "route": "message", "deliver": "ticket", "copy": "record", "remember": "record"}
 """The stages that are looked at alone, and what they count."""
+
+_OUTSIDE = re.compile(rf"\((?:.*/site-packages/|.*/lib/python[\d.]+/|{re.escape(str(ROOT))}/)")
+"""Of a file's name, what is before the package."""
 
 Sampled = tuple[Counter[str], float]
 """Samples by part, and microseconds of CPU for each item."""
@@ -93,17 +98,17 @@ def measure(wanted: Wanted) -> Report:
                 took(stage, elsewhere(partial(sampled_alone, job, cluster, stacks)))
     tables = [
         _table(f"{WHOLE}: {mails:,} real mails through all stages in one process, into SQLite", "mail", found[WHOLE]),
-        _table(f"{HALF}: the same at fixed times, half as many a second as it could carry", "mail", found[HALF]),
-        _table(f"{fetch.FETCHED}: {mails:,} real mails from Dovecot", "mail", found[fetch.FETCHED]),
+        _table(f"{HALF}: the same at fixed times, half as many a second as it carried so", "mail", found[HALF]),
+        _table(f"{fetch.FETCHED}: {mails:,} real mails from Dovecot", "mail", found[fetch.FETCHED], RATE_ALONE),
         *(
-            _table(f"{stage}: {numbers[stage]:,} through this stage alone", unit, found[stage])
+            _table(f"{stage}: {numbers[stage]:,} through this stage alone", unit, found[stage], RATE_ALONE)
             for stage, unit in STAGES.items()
         ),
     ]
     return Report(machine, "Where the time goes", wanted.runs, tuple(tables))
 
 
-def _table(how: str, unit: str, runs: Sequence[Sampled]) -> Table:
+def _table(how: str, unit: str, runs: Sequence[Sampled], rate: int = RATE) -> Table:
     names = sorted(set().union(*(found for found, _ in runs)), key=lambda name: -runs[0][0][name])
     rows = tuple(
         Row(
@@ -116,7 +121,8 @@ def _table(how: str, unit: str, runs: Sequence[Sampled]) -> Table:
         for name in names
     )
     columns = (Column("of all samples", "%"), Column(f"CPU for each {unit}", "µs"))
-    return Table(f"{how}; {RATE} samples a second.", columns, rows, drawn=1)
+    number = sum(found.total() for found, _ in runs)
+    return Table(f"{how}; {number:,} samples, {rate} a second of each thread that runs.", columns, rows, drawn=1)
 
 
 def sampled(cluster: Cluster, file: Path, stacks: Path) -> Sampled:
@@ -146,7 +152,7 @@ def at_half(cluster: Cluster, file: Path, rate: float, seconds: float, stacks: P
 
 def sampled_alone(job: Job, cluster: Cluster, stacks: Path) -> Sampled:
     """The same of one stage, in this process."""
-    with tempfile.TemporaryDirectory() as folder, _looked_at(os.getpid(), stacks):
+    with tempfile.TemporaryDirectory() as folder, _looked_at(os.getpid(), stacks, RATE_ALONE):
         run = ours.run(job, cluster, Path(folder))
     return shares(stacks.read_text().splitlines()), run.cpu_micros
 
@@ -157,16 +163,16 @@ def _fetched(mails: int, stacks: Path, settings: MailSettings) -> Sampled:
 
 def sampled_fetch(settings: MailSettings, mails: int, stacks: Path) -> Sampled:
     """The same of the mail connector, in this process."""
-    with _looked_at(os.getpid(), stacks):
+    with _looked_at(os.getpid(), stacks, RATE_ALONE):
         run = fetch.by_connector(settings, mails)
     return shares(stacks.read_text().splitlines()), run.cpu_micros
 
 
 @contextmanager
-def _looked_at(pid: int, stacks: Path) -> Iterator[None]:
+def _looked_at(pid: int, stacks: Path, rate: int = RATE) -> Iterator[None]:
     """py-spy looks at a process; what it has seen is in a file when the block has ended."""
     spy = str(Path(sys.executable).with_name("py-spy"))
-    how = ["--gil", "--nonblocking", "--format", "raw", "--rate", str(RATE), "--output", str(stacks)]
+    how = ["--nonblocking", "--full-filenames", "--format", "raw", "--rate", str(rate), "--output", str(stacks)]
     looking = subprocess.Popen([spy, "record", *how, "--pid", str(pid)], stdout=subprocess.DEVNULL)
     try:
         yield
@@ -187,8 +193,9 @@ def shares(stacks: Sequence[str]) -> Counter[str]:
 def _part(frames: Sequence[str]) -> str:
     """The innermost part of ours that is on a stack; below ours, that of a library."""
     for frame in reversed(frames):
+        where = _OUTSIDE.sub("(", frame)
         for place, name in PARTS:
-            if f"({place}" in frame or f"/{place}" in frame:
+            if f"({place}" in where:
                 return name
     return OTHER
 

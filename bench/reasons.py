@@ -15,18 +15,22 @@ SHOWN = 4
 
 def explained(reports: Sequence[Report]) -> list[Report]:
     """The same reports; a goal that is missed and names a table of the profile has its largest parts as its note."""
-    tables = [table for report in reports for table in report.tables]
+    tables = [(table, report.machine.commit) for report in reports for table in report.tables]
     return [
-        msgspec.structs.replace(report, goals=tuple(_explained(goal, tables) for goal in report.goals))
+        msgspec.structs.replace(
+            report, goals=tuple(_explained(goal, tables, report.machine.commit) for goal in report.goals)
+        )
         for report in reports
     ]
 
 
-def _explained(goal: Goal, tables: Sequence[Table]) -> Goal:
-    found = next((table for table in tables if goal.profile and table.how.startswith(f"{goal.profile}: ")), None)
-    if goal.reached or found is None:
+def _explained(goal: Goal, tables: Sequence[tuple[Table, str]], commit: str) -> Goal:
+    named = ((table, of) for table, of in tables if goal.profile and table.how.startswith(f"{goal.profile}: "))
+    table, of = next(named, (None, ""))
+    if goal.reached or table is None:
         return goal
-    notes = [note for note in (goal.note, _parts(found)) if note]
+    older = "" if of == commit else f" (a profile of {of or 'earlier code'})"
+    notes = [note for note in (goal.note, _parts(table) + older) if note]
     return msgspec.structs.replace(goal, note="; ".join(notes))
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +20,7 @@ import msgspec
 from bench.stopwatch import Run
 from ops.engine.jars import Lock
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).resolve().parent / "results"
 LIBRARIES = (
     "aiokafka", "confluent-kafka", "faststream", "faust-streaming", "kafka-python", "msgspec", "quixstreams",
 )  # fmt: skip
@@ -29,7 +31,9 @@ GROWTH_ASKED = 1.3
 
 
 class Machine(msgspec.Struct, frozen=True):
-    """Where and when it was measured. `load` is the load average over the minute before the first run."""
+    """Where, when and of what code it was measured. `load` is the load average over the minute before the first run, `commit`
+    the short name of the commit, with a ``+`` behind it when files differed from it.
+    """
 
     cores: int
     load: float
@@ -37,6 +41,7 @@ class Machine(msgspec.Struct, frozen=True):
     system: str
     at: str
     versions: dict[str, str]
+    commit: str = ""
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -134,7 +139,16 @@ def this_machine() -> Machine:
         system=f"{platform.system()} {platform.machine()}",
         at=datetime.now(UTC).isoformat(timespec="minutes"),
         versions={name: version(name) for name in LIBRARIES} | {"apache-kafka": _kafka()},
+        commit=_commit(),
     )
+
+
+def _commit() -> str:
+    """ "" outside of a clone."""
+    say = ["git", "-C", str(RESULTS), "describe", "--always", "--exclude=*", "--abbrev=7", "--dirty=+"]
+    with suppress(OSError, subprocess.CalledProcessError):
+        return subprocess.run(say, capture_output=True, text=True, check=True).stdout.strip()
+    return ""
 
 
 def _kafka() -> str:

@@ -20,20 +20,21 @@ from pathlib import Path
 import msgspec
 
 from bench.figures import filled
-from bench.report import RESULTS, Report, load
+from bench.pipeline import CPU_EACH
+from bench.report import MICRO, RESULTS, load
 from bench.shown import markdown, number
 from normalizer.errors import Misconfigured
 from streams._outbox import hashed
 
 PAGE = Path(__file__).parent.parent / "docs" / "scale.md"
 DAY_SECONDS = 86_400
-PEAK = 3.0  # the busiest minute against the mean of a day
+PEAK = 3.0  # the busiest minute against the mean of a day: an assumption
 MILLION = 1_000_000
 HOT_SHARES = (0.01, 0.1, 0.3)
 PARTITIONS = (4, 12, 48, 192)
 MESSAGES = (100_000, MILLION, 10 * MILLION, 100 * MILLION)
-TARGET_BUSY = 0.6
-"""How busy a worker may be in the busiest minute, so that it catches up after a stop."""
+TARGET_BUSY = 0.5
+"""How busy a worker may be in the busiest minute, so that it answers soon and catches up after a stop."""
 BROKER_BYTES = 50 << 20
 """Bytes a second that one broker is given to take in and hand out: an assumption, well below any server's line and disk."""
 COPIES = 3
@@ -45,7 +46,7 @@ CPU_HOUR, GIGABYTE_MONTH = 0.04, 0.08
 class Load(msgspec.Struct, frozen=True):
     """So many messages a day from so many customers over so many accounts, whose weights follow Zipf's law.
 
-    Accounts differ much (exponent 1: the second has half of the first); customers less.
+    Accounts differ much (exponent 1: the second has half of the first); customers less. Both exponents are assumptions.
     """
 
     messages: int = MILLION
@@ -57,12 +58,19 @@ class Load(msgspec.Struct, frozen=True):
 
 
 class Cost(msgspec.Struct, frozen=True):
-    """What one message takes: CPU seconds of all stages, and bytes on its raw topic."""
+    """What one message takes: CPU seconds of all stages, and bytes on its raw topic.
+
+    `thread_seconds` are those of the thread stage alone, with a million messages known; `ticket_seconds` of the stages whose
+    records are keyed by customer, and `store_seconds` of the one of them that writes into SQLite. A connector takes
+    `connector_seconds` more, in a process of its own.
+    """
 
     cpu_seconds: float
     bytes: float
-    thread_seconds: float | None = None
-    """Of these, what the thread stage takes, where it has been measured."""
+    thread_seconds: float
+    ticket_seconds: float
+    store_seconds: float
+    connector_seconds: float
 
 
 def weights(count: int, exponent: float) -> list[float]:
@@ -87,9 +95,9 @@ def imbalance(shares: Sequence[float]) -> float:
     return max(shares) * len(shares)
 
 
-def workers_needed(load: Load, cost: Cost) -> int:
-    """Cores for the busiest minute, when all are equally busy."""
-    return max(1, math.ceil(load.messages / DAY_SECONDS * PEAK * cost.cpu_seconds / TARGET_BUSY))
+def workers_needed(load: Load, cpu_seconds: float) -> int:
+    """Cores for the busiest minute, when all are equally busy with messages of so many CPU seconds."""
+    return max(1, math.ceil(load.messages / DAY_SECONDS * PEAK * cpu_seconds / TARGET_BUSY))
 
 
 def brokers_needed(load: Load, cost: Cost) -> int:
@@ -98,17 +106,19 @@ def brokers_needed(load: Load, cost: Cost) -> int:
     return max(3, math.ceil(a_second * (COPIES + 1) / BROKER_BYTES))
 
 
-def busiest(load: Load, cost: Cost, partitions: int, workers: int, hot: float = 0.0, *, by: str = "customer") -> float:
-    """How busy the busiest worker is in the busiest minute: 1 is all it can. `hot` is the share of one key alone."""
-    customers = by == "customer"
-    count, exponent = (load.customers, load.customer_exponent) if customers else (load.accounts, load.account_exponent)
-    shares = [(1 - hot) * each for each in weights(count, exponent)]
-    found = spread([hot, *shares] if hot else shares, by, partitions, load.seed)
+def busiest(load: Load, cost: Cost, partitions: int, workers: int, hot: float = 0.0) -> float:
+    """How busy the busiest worker is in the busiest minute: 1 is all it can. `hot` is the share of one customer alone.
+
+    Only what is keyed by customer goes where the customer is; everything else is taken to be spread evenly.
+    """
+    shares = [(1 - hot) * each for each in weights(load.customers, load.customer_exponent)]
+    found = spread([hot, *shares] if hot else shares, "customer", partitions, load.seed)
     mine: list[float] = [0.0] * workers
     for partition, share in enumerate(found):
         worker = partition * workers // partitions  # ranges, as the group assigns them
         mine[worker] += share
-    return max(mine) * load.messages / DAY_SECONDS * PEAK * cost.cpu_seconds
+    even = (cost.cpu_seconds - cost.ticket_seconds) / workers
+    return (max(mine) * cost.ticket_seconds + even) * load.messages / DAY_SECONDS * PEAK
 
 
 def catch_up_seconds(load: Load, cost: Cost, stopped: float, workers: int) -> float:
@@ -126,15 +136,30 @@ def moved(keys: int, before: int, after: int, seed: int) -> float:
 
 def measured(results: Path) -> Cost:
     """CPU and bytes of a message as the benchmarks found them. Raises `Misconfigured` when they have not run."""
-    path = results / "pipeline.json"
-    if not path.exists():
-        raise Misconfigured(f"there is no {path}: run `python -m bench.pipeline` first")
-    report: Report = load(path)
-    per_cpu_second = report.tables[0].rows[0].cells[1]
-    assert per_cpu_second is not None
-    stages = load(results / "stages.json").tables if (results / "stages.json").exists() else ()
-    thread = next((table.rows[0].cells[1] for table in stages if table.how.startswith("**thread**")), None)
-    return Cost(1 / per_cpu_second.median, MAIL_BYTES, None if thread is None else 1 / thread.median)
+
+    def found(part: str, table: str, row: str, column: str) -> float:
+        """The median in a cell, each named by how it begins."""
+        path = results / f"{part}.json"
+        if not path.exists():
+            raise Misconfigured(f"there is no {path}: run `python -m bench.{part}` first")
+        shown = next(each for each in load(path).tables if each.how.startswith(table))
+        place = next(i for i, each in enumerate(shown.columns) if each.name.startswith(column))
+        cell = next(each.cells[place] for each in shown.rows if each.what.startswith(row))
+        assert cell is not None
+        return cell.median
+
+    def alone(stage: str) -> float:
+        return 1 / found("stages", f"**{stage}**", "Switchboard", f"{stage}: per CPU-second")
+
+    deliver = alone("deliver")
+    return Cost(
+        cpu_seconds=found("pipeline", "From accepted", "at 50%", CPU_EACH) / MICRO,
+        bytes=MAIL_BYTES,
+        thread_seconds=found("scaling", "The thread stage", "1,000,000", "CPU for each message") / MICRO,
+        ticket_seconds=alone("route") + deliver,
+        store_seconds=deliver,
+        connector_seconds=1 / found("fetch", "", "mail connector, fetched, published", "per CPU-second"),
+    )
 
 
 MAIL_BYTES = 5_020.0
@@ -154,18 +179,33 @@ def _sizes(cost: Cost) -> str:
             [
                 f"{messages:,}",
                 number(messages / DAY_SECONDS * PEAK),
-                str(workers_needed(load, cost)),
+                str(workers_needed(load, cost.cpu_seconds)),
+                str(workers_needed(load, cost.connector_seconds)),
                 str(brokers_needed(load, cost)),
                 number(messages * cost.bytes * TOPICS_A_MESSAGE * COPIES / 1e9, "GB"),
             ]
         )
     how = (
-        f"One message takes {number(cost.cpu_seconds * 1000, 'ms')} of CPU in all stages together (`make bench`: the whole "
-        f"pipeline into SQLite) and {number(cost.bytes / 1000, 'kB')} on its raw topic. The busiest minute has {PEAK:g} times the mean, "
-        f"and a worker may be busy to {TARGET_BUSY:.0%} in it."
+        f"One message takes {number(cost.cpu_seconds * 1000, 'ms')} of CPU in all stages together, with a process half as busy as it can be "
+        f"(`make bench`: the whole pipeline into SQLite), {number(cost.connector_seconds * 1000, 'ms')} in a connector that reads mail, and has "
+        f"{number(cost.bytes / 1000, 'kB')} on its raw topic; on the other topics it is *assumed* to have as many. The busiest minute has "
+        f"{PEAK:g} times the mean (*assumed*), and a process may be busy to {TARGET_BUSY:.0%} in it. A broker is *assumed* to take in and hand "
+        f"out {BROKER_BYTES >> 20} MB a second. The cores of brokers and of PostgreSQL are not in it."
     )
-    head = ("messages a day", "a second, at most", "cores for stages", "brokers", "bytes a day, three copies")
-    return f"{how}\n\n{markdown(head, rows)}"
+    head = (
+        "messages a day",
+        "a second, at most",
+        "cores for stages",
+        "cores for connectors",
+        "brokers",
+        "bytes a day, three copies",
+    )
+    most = DAY_SECONDS / PEAK / cost.store_seconds * TARGET_BUSY
+    sqlite = (
+        f"A file of SQLite has one writer at a time, which can take about {number(most / MILLION)} million messages a day while the store is small, "
+        "and fewer when it is large (README, *A large ticket store*): beyond that, PostgreSQL, with a `deliver` for each core that it takes."
+    )
+    return f"{how}\n\n{markdown(head, rows)}\n\n{sqlite}"
 
 
 def _partitions() -> str:
@@ -184,23 +224,27 @@ def _partitions() -> str:
 
 def _hot(cost: Cost) -> str:
     load = Load(messages=10 * MILLION)
-    workers = workers_needed(load, cost)
+    workers = workers_needed(load, cost.cpu_seconds)
     rows = [
         [
             f"{share:.1%}",
             f"{round(load.messages * share):,}",
             number(busiest(load, cost, 192, workers, share), "%"),
-            number(load.messages * share / DAY_SECONDS * PEAK * cost.cpu_seconds, "%"),
+            number(load.messages * share / DAY_SECONDS * PEAK * cost.ticket_seconds, "%"),
         ]
         for share in (0.0, *HOT_SHARES)
     ]
-    how = f"{load.messages:,} messages a day, 192 partitions, {workers} workers, and one customer with a share of all messages."
+    how = (
+        f"{load.messages:,} messages a day, 192 partitions, {workers} workers, and one customer with a share of all messages. Route and deliver, "
+        f"which are keyed by customer, take {number(cost.ticket_seconds * 1000, 'ms')} of each."
+    )
     head = ("share of one customer", "its messages a day", "busiest worker", "of that the customer alone")
-    text = f"{how}\n\n{markdown(head, rows)}"
-    if cost.thread_seconds is None:
-        return text
     most = DAY_SECONDS / PEAK / cost.thread_seconds * TARGET_BUSY
-    return f"{text}\n\nOne account, which one process threads, can have about {number(most / MILLION)} million messages a day."
+    account = (
+        f"One account can have about {number(most / MILLION)} million messages a day, when a process of its own runs its thread stage and a "
+        "million are known."
+    )
+    return f"{how}\n\n{markdown(head, rows)}\n\n{account}"
 
 
 def _moving() -> str:
@@ -214,7 +258,7 @@ def _moving() -> str:
 
 def _stops(cost: Cost) -> str:
     load = Load()
-    workers = workers_needed(load, cost)
+    workers = workers_needed(load, cost.cpu_seconds)
     rows = [
         [number(stopped / 60, "min"), number(catch_up_seconds(load, cost, stopped, workers) / 60, "min")]
         for stopped in (60, 600, 3600, 8 * 3600)

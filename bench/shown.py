@@ -28,9 +28,10 @@ def spread(found: Figure, unit: str = "") -> str:
 def where(report: Report) -> str:
     """The machine of a report in a line."""
     machine = report.machine
+    of = f" of {machine.commit}" if machine.commit else ""
     return (
         f"{machine.cores} cores, {machine.python}, Apache Kafka {machine.versions['apache-kafka']}, "
-        f"{machine.at[:10]}, load {machine.load:g} before"
+        f"{machine.at[:10]}{of}, load {machine.load:g} before"
     )
 
 

@@ -3,8 +3,8 @@
     python -m bench.stages
 
 Everybody writes with acks=all, commits after its outputs are acknowledged, and runs in a process of its own, whose CPU
-time is counted from its first record. A bare loop over librdkafka is the limit: it takes as many records at once as suit
-it best, and so do the others. Runs take turns, and the order of a turn is another each time.
+time is counted from its first record. The yardstick is a bare loop over librdkafka. It and the others take as many records at
+once as suit the bare loop best, ours a round. Runs take turns, and the order of a turn is another each time.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _table(stage: str, found: Mapping[str, Sequence[Run]], number: int) -> Table
     bare_runs, our_runs = _rates(found[BARE]), _rates(found[OURS])
     rows = tuple(
         Row(
-            name,
+            name if runs[0].items == number else f"{name}, {runs[0].items:,} of them",
             (
                 figure([run.per_second for run in runs]),
                 figure(_rates(runs)),

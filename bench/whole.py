@@ -16,6 +16,7 @@ import psutil
 import psycopg
 
 from bench.inputs import RAW_MAIL, Entry, put
+from bench.report import MEGA
 from bench.stopwatch import PATIENCE_SECONDS, Run
 from normalizer.cluster import Cluster
 
@@ -80,6 +81,10 @@ class Whole:
         """What all its processes have used so far."""
         times = [process.cpu_times() for process in self._processes()]
         return sum(each.user + each.system for each in times)
+
+    def megabytes(self) -> float:
+        """Of memory, that all its processes have now."""
+        return sum(process.memory_info().rss for process in self._processes()) / MEGA
 
     def stored(self) -> int:
         """How many messages are in the store."""

@@ -1,4 +1,4 @@
-"""A stage in Quix Streams: one dataframe, a checkpoint after as many records as our stages take at once.
+"""A stage in Quix Streams: one dataframe, a checkpoint after each `BATCH` records.
 
 At-least-once is its default guarantee: a checkpoint flushes outputs and changelogs, then commits. Tables are its state
 (RocksDB with a changelog), which belongs to the key of a record; the stages' keys are such that this holds what they ask.
@@ -24,8 +24,6 @@ from normalizer.wire import Headers
 from streams._record import Output, Record
 from streams._stage import Stage, Writer
 from streams._state import State
-
-SECONDS_WITHOUT_NEWS = 60.0
 
 
 class Tables(Mapping[str, Any]):
@@ -102,6 +100,15 @@ def run(job: Job, cluster: Cluster, folder: Path) -> Run:
     """Carry the records of a job, until the last checkpoint is committed."""
     watch = Stopwatch(job.what, job.number)
     stage = watched(made(job.stage, folder), watch)
+    left = job.number
+
+    def counted(*_: Any) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            app.stop()
+
+    # Its own way to stop after so many (`run(count=…)`) counts outputs, and a stage may give more than one of a record.
     app = Application(
         cluster.brokers,
         consumer_group=cluster.named("quix"),
@@ -110,6 +117,7 @@ def run(job: Job, cluster: Cluster, folder: Path) -> Run:
         state_dir=folder / "state",
         producer_extra_config={key: value for key, value in producing(cluster).items() if key != "bootstrap.servers"},
         loglevel="WARNING",
+        on_message_processed=counted,
     )
     stage.open()
     frame: Any = app.dataframe(
@@ -119,7 +127,7 @@ def run(job: Job, cluster: Cluster, folder: Path) -> Run:
         frame.sink(_Sink(stage, INPUTS[job.stage]))
     else:
         _with_outputs(frame, app, stage, job, cluster)
-    app.run(count=job.number, timeout=SECONDS_WITHOUT_NEWS, collect=False)
+    app.run()
     run = watch.stop()
     stage.close()
     return run

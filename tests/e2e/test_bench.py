@@ -17,6 +17,8 @@ from bench.runtimes import ours
 from bench.stages import RUNTIMES, carried, fill, prepared
 from bench.whole import Whole
 from normalizer.cluster import Cluster
+from normalizer.events import Routed
+from tests.servers.topic import records
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
 MAILS = 20
@@ -32,10 +34,13 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def test_every_runtime_carries_all_records_of_a_stage(
     runtime: str, cluster: Cluster, inputs: dict[str, Path], tmp_path: Path
 ) -> None:
-    """A stage with tables, in a process of its own: as many records as were put there, in some time."""
-    number = fill(cluster, "thread", inputs[INPUTS["thread"]], MAILS)
-    run = elsewhere(partial(carried, runtime, Job("thread", number, runtime), cluster, tmp_path))
+    """A stage with tables and two outputs for each record, in a process of its own: as many tickets as messages were put
+    there, in some time.
+    """
+    number = fill(cluster, "route", inputs[INPUTS["route"]], MAILS)
+    run = elsewhere(partial(carried, runtime, Job("route", number, runtime), cluster, tmp_path))
     assert (number, run.items) == (MAILS, MAILS)
+    assert len({record.key + record.value for record in records(cluster, Routed.topic)}) == MAILS
     assert run.cpu_seconds > 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from bench.reasons import explained
 from bench.report import Column, Figure, Goal, Machine, Report, Row, Table
 
@@ -26,6 +28,13 @@ def test_a_missed_goal_is_explained_by_its_table() -> None:
     goal = Goal("copy", _one(0.5), 0.6, "%", note="two cores", profile="copy")
     report, _ = explained([_goals(goal), _profile("copy: 100 records")])
     assert report.goals[0].note == "two cores; of 16 µs each, fetch 75 %, outbox 25 %"
+
+
+def test_a_profile_of_other_code_is_told_from_one_of_the_same() -> None:
+    """Figures are not all of one day."""
+    goals = _goals(Goal("copy", _one(0.5), 0.6, profile="copy"))
+    later = msgspec.structs.replace(goals, machine=msgspec.structs.replace(MACHINE, commit="abc1234"))
+    assert explained([later, _profile("copy: 1")])[0].goals[0].note.endswith("outbox 25 % (a profile of earlier code)")
 
 
 def test_nothing_is_said_without_a_reason() -> None:
