@@ -3,8 +3,8 @@
     python -m bench.stages
 
 Everybody writes with acks=all, commits after its outputs are acknowledged, and runs in a process of its own, whose CPU
-time is counted from its first record. The yardstick is a bare loop over librdkafka. It and the others take as many records at
-once as suit the bare loop best, ours a round. Runs take turns, and the order of a turn is another each time.
+time is counted from its first record. The yardstick is a bare loop over librdkafka, which takes as many records at once as suit it
+best; the others take as many as ours. Runs take turns, and the order of a turn is another each time.
 """
 
 from __future__ import annotations
