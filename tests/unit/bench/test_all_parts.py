@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.__main__ import ended
@@ -49,3 +53,17 @@ def test_a_measurement_is_a_process_of_its_own() -> None:
         again(partial(int, "x"))
     with pytest.raises(TimeoutError, match=r"a measurement took more than 0\.1 s"):
         elsewhere(partial(subprocess.run, ["/bin/sleep", "60"]), limit=0.1)
+
+
+def _dies_hard(told: Path) -> None:
+    told.write_text(str(subprocess.Popen(["/bin/sleep", "600"]).pid))
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_what_dies_hard_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Not what it had started either: the next measurement would be made beside it."""
+    told = tmp_path / "pid"
+    with pytest.raises(RuntimeError, match="a measurement ended with status -9"):
+        elsewhere(partial(_dies_hard, told))
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(int(told.read_text())).wait(10)
