@@ -35,7 +35,7 @@ from streams._stage import state_topic, topics_of
 
 POSITION_EVERY = 500  # ids, as a stage writes one for each batch
 PATIENCE_SECONDS = 600.0
-LENGTHS, RECORDS = (10_000, 1_000_000, 10_000_000), 120_000
+LENGTHS, RECORDS = (10_000, 100_000, 1_000_000, 10_000_000), 120_000
 RESTART_ASKED = 30.0
 
 

@@ -2,9 +2,10 @@
 
     python -m bench.profile
 
-``run stage all`` carries real mails while py-spy looks at it 200 times a second, only at threads that run: those that wait
-for a lock, a disk or the network take no CPU. Each sample counts for the innermost part of `PARTS` that is on its stack. The
-same at half of what it can carry, for the mail connector, and, more often since they take a second, for stages alone.
+``run stage all`` carries real mails while py-spy looks at it 200 times a second. Each sample counts for the innermost part of
+`PARTS` that is on its stack, and as much as its thread has of the CPU time: a thread that waits for the disk looks as busy as
+one that computes. The same at half of what it can carry, for the mail connector, and, more often since they take a second,
+for stages alone.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
+
+import psutil
 
 from bench import fetch, stages
 from bench.inputs import RAW_MAIL, kept
@@ -33,7 +38,7 @@ from bench.whole import Whole
 from connectors._mailsettings import MailSettings
 from normalizer.cluster import Cluster
 
-HALF_SECONDS = 15.0
+HALF_SECONDS, LOOK_SECONDS = 15.0, 0.05
 RATE, RATE_ALONE = 200, 1000
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = (
@@ -61,11 +66,20 @@ OTHER = "everything else"
 STAGES = {"normalize": "mail", "route": "message", "deliver": "ticket", "copy": "record", "remember": "record"}
 """The stages that are looked at alone, and what they count."""
 
+_THREAD = re.compile(r"thread \((\d+)\)")
 _OUTSIDE = re.compile(rf"\((?:.*/site-packages/|.*/lib/python[\d.]+/|{re.escape(str(ROOT))}/)")
 """Of a file's name, what is before the package."""
 
-Sampled = tuple[Counter[str], float]
-"""Samples by part, and microseconds of CPU for each item."""
+Seconds = dict[int, float]
+"""CPU time of each thread, by its number in the system."""
+
+
+class Sampled(NamedTuple):
+    """Shares of all CPU time by part, of how many samples, and microseconds of CPU for each item."""
+
+    shares: Mapping[str, float]
+    samples: int
+    micros: float
 
 
 def measure(wanted: Wanted) -> Report:
@@ -76,7 +90,7 @@ def measure(wanted: Wanted) -> Report:
 
     def took(what: str, sampled: Sampled) -> None:
         found.setdefault(what, []).append(sampled)
-        say(f"{what}: {sampled[1]:,.0f} µs each")
+        say(f"{what}: {sampled.micros:,.0f} µs each")
 
     with tempfile.TemporaryDirectory() as home, broker() as brokers:
         stacks, mails = Path(home) / "stacks", numbers["deliver"]
@@ -88,7 +102,8 @@ def measure(wanted: Wanted) -> Report:
             cluster = Cluster(brokers=brokers, namespace=f"half{turn}.")
             seconds = HALF_SECONDS * min(1.0, wanted.scale)
             took(
-                HALF, elsewhere(partial(at_half, cluster, files[RAW_MAIL], 1e6 / whole[1] / 2, seconds, stacks), 300.0)
+                HALF,
+                elsewhere(partial(at_half, cluster, files[RAW_MAIL], 1e6 / whole.micros / 2, seconds, stacks), 300.0),
             )
             took(fetch.FETCHED, fetch.in_a_mailbox(mails, partial(_fetched, mails, stacks)))
             for stage, number in numbers.items():
@@ -109,32 +124,29 @@ def measure(wanted: Wanted) -> Report:
 
 
 def _table(how: str, unit: str, runs: Sequence[Sampled], rate: int = RATE) -> Table:
-    names = sorted(set().union(*(found for found, _ in runs)), key=lambda name: -runs[0][0][name])
+    names = sorted(set().union(*(run.shares for run in runs)), key=lambda name: -runs[0].shares.get(name, 0))
     rows = tuple(
         Row(
             name,
             (
-                figure([found[name] / found.total() for found, _ in runs], 3),
-                figure([found[name] / found.total() * micros for found, micros in runs], 1),
+                figure([run.shares.get(name, 0) for run in runs], 3),
+                figure([run.shares.get(name, 0) * run.micros for run in runs], 1),
             ),
         )
         for name in names
     )
-    columns = (Column("of all samples", "%"), Column(f"CPU for each {unit}", "µs"))
-    number = sum(found.total() for found, _ in runs)
-    return Table(f"{how}; {number:,} samples, {rate} a second of each thread that runs.", columns, rows, drawn=1)
+    columns = (Column("of all CPU time", "%"), Column(f"CPU for each {unit}", "µs"))
+    number = sum(run.samples for run in runs)
+    return Table(f"{how}; {number:,} samples, {rate} a second of each thread at work.", columns, rows, drawn=1)
 
 
 def sampled(cluster: Cluster, file: Path, stacks: Path) -> Sampled:
     """Carry the mails under py-spy's eyes; microseconds of CPU for each mail."""
     declare_all(cluster)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Whole(cluster, Path(folder)) as whole,
-        _looked_at(whole.pid, stacks),
-    ):
-        run = whole.carried(kept(file))
-    return shares(stacks.read_text().splitlines()), run.cpu_micros
+    with tempfile.TemporaryDirectory() as folder, Whole(cluster, Path(folder)) as whole:
+        with _looked_at(whole.pid, stacks) as seconds:
+            run = whole.carried(kept(file))
+        return Sampled(*shares(stacks.read_text().splitlines(), seconds), run.cpu_micros)
 
 
 def at_half(cluster: Cluster, file: Path, rate: float, seconds: float, stacks: Path) -> Sampled:
@@ -143,18 +155,16 @@ def at_half(cluster: Cluster, file: Path, rate: float, seconds: float, stacks: P
     with tempfile.TemporaryDirectory() as folder, Whole(cluster, Path(folder)) as whole:
         mails = cycle_anew(kept(file))
         at_rate(whole, cluster, mails, rate, seconds)
-        with _looked_at(whole.pid, stacks):
-            before = whole.cpu_seconds()
+        with _looked_at(whole.pid, stacks) as used:
             took = at_rate(whole, cluster, mails, rate, seconds)
-            used = whole.cpu_seconds() - before
-    return shares(stacks.read_text().splitlines()), 1e6 * used / took.number
+        return Sampled(*shares(stacks.read_text().splitlines(), used), took.cpu_micros)
 
 
 def sampled_alone(job: Job, cluster: Cluster, stacks: Path) -> Sampled:
     """The same of one stage, in this process."""
-    with tempfile.TemporaryDirectory() as folder, _looked_at(os.getpid(), stacks, RATE_ALONE):
+    with tempfile.TemporaryDirectory() as folder, _looked_at(os.getpid(), stacks, RATE_ALONE) as seconds:
         run = ours.run(job, cluster, Path(folder))
-    return shares(stacks.read_text().splitlines()), run.cpu_micros
+    return Sampled(*shares(stacks.read_text().splitlines(), seconds), run.cpu_micros)
 
 
 def _fetched(mails: int, stacks: Path, settings: MailSettings) -> Sampled:
@@ -163,31 +173,62 @@ def _fetched(mails: int, stacks: Path, settings: MailSettings) -> Sampled:
 
 def sampled_fetch(settings: MailSettings, mails: int, stacks: Path) -> Sampled:
     """The same of the mail connector, in this process."""
-    with _looked_at(os.getpid(), stacks, RATE_ALONE):
+    with _looked_at(os.getpid(), stacks, RATE_ALONE) as seconds:
         run = fetch.by_connector(settings, mails)
-    return shares(stacks.read_text().splitlines()), run.cpu_micros
+    return Sampled(*shares(stacks.read_text().splitlines(), seconds), run.cpu_micros)
 
 
 @contextmanager
-def _looked_at(pid: int, stacks: Path, rate: int = RATE) -> Iterator[None]:
-    """py-spy looks at a process; what it has seen is in a file when the block has ended."""
+def _looked_at(pid: int, stacks: Path, rate: int = RATE) -> Iterator[Seconds]:
+    """py-spy looks at a process; what it has seen is in a file when the block has ended, and what each thread used in the answer."""
     spy = str(Path(sys.executable).with_name("py-spy"))
-    how = ["--nonblocking", "--full-filenames", "--format", "raw", "--rate", str(rate), "--output", str(stacks)]
-    looking = subprocess.Popen([spy, "record", *how, "--pid", str(pid)], stdout=subprocess.DEVNULL)
+    how = ["--threads", "--nonblocking", "--full-filenames", "--format", "raw", "--rate", str(rate)]
+    before, latest, done = _used(pid), Seconds(), threading.Event()
+
+    def watch() -> None:
+        """What a thread used is only told while it is there."""
+        while not done.wait(LOOK_SECONDS):
+            latest.update(_used(pid))
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    used = Seconds()
+    looking = subprocess.Popen(
+        [spy, "record", *how, "--output", str(stacks), "--pid", str(pid)], stdout=subprocess.DEVNULL
+    )
     try:
-        yield
+        yield used
     finally:
+        done.set()
+        watching.join()
+        used.update((thread, each - before.get(thread, 0)) for thread, each in latest.items())
         looking.send_signal(signal.SIGINT)  # at which it writes
         looking.wait(60)
 
 
-def shares(stacks: Sequence[str]) -> Counter[str]:
-    """Samples by part, of lines ``frame;frame;frame count`` with the outermost frame first."""
-    found: Counter[str] = Counter()
+def _used(pid: int) -> Seconds:
+    return {each.id: each.user_time + each.system_time for each in psutil.Process(pid).threads()}
+
+
+def shares(stacks: Sequence[str], seconds: Seconds) -> tuple[dict[str, float], int]:
+    """Shares of the CPU time by part, and the number of samples, of lines ``thread (N)…;frame;frame count`` with the outermost
+    frame first, when thread N used so many seconds.
+
+    What a thread used in which nobody saw Python is everything else.
+    """
+    seen: dict[int, Counter[str]] = defaultdict(Counter)
     for line in stacks:
         frames, _, count = line.rpartition(" ")
-        found[_part(frames.split(";"))] += int(count)
-    return found
+        name, *rest = frames.split(";")
+        if named := _THREAD.match(name):
+            seen[int(named[1])][_part(rest)] += int(count)
+    found: dict[str, float] = defaultdict(float)
+    for thread, used in seconds.items():
+        parts = seen[thread] or Counter({OTHER: 1})
+        for part, times in parts.items():
+            found[part] += used * times / parts.total()
+    whole = sum(found.values())
+    return {part: each / whole for part, each in found.items()}, sum(each.total() for each in seen.values())
 
 
 def _part(frames: Sequence[str]) -> str:

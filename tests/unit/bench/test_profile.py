@@ -1,8 +1,8 @@
-"""Samples are counted for the innermost part of ours on their stack."""
+"""Samples are counted for the innermost part of ours on their stack, as much as their thread computed."""
 
 from __future__ import annotations
 
-from collections import Counter
+import pytest
 
 from bench.profile import OTHER, ROOT, shares
 
@@ -21,4 +21,18 @@ def test_a_sample_belongs_to_the_innermost_part() -> None:
         f"bootstrap ({python}/threading.py:1) 1",
     ]
     expected = {"reading mail": 9, "outbox": 4, "asyncio": 3, "what the stage itself does": 2, "aiokafka": 6, OTHER: 6}
-    assert shares(lines) == Counter(expected)
+    found, samples = shares([f"thread (7): MainThread;{line}" for line in lines], {7: 3.0})
+    assert samples == 30
+    assert found == pytest.approx({part: count / 30 for part, count in expected.items()})
+
+
+def test_a_thread_that_waits_for_the_disk_counts_for_what_it_computed() -> None:
+    """And one that nobody saw in Python, for all that it used."""
+    lines = [
+        f"thread (1): MainThread;read ({ROOT}/normalizer/mail/reading.py:5) 10",
+        f"thread (2): asyncio_0;write ({ROOT}/sinks/sqlite.py:5) 30",
+        f"thread (2): asyncio_0;put ({ROOT}/connectors/_blobs.py:5) 10",
+    ]
+    found, samples = shares(lines, {1: 6.0, 2: 2.0, 3: 2.0})
+    assert samples == 50
+    assert found == pytest.approx({"reading mail": 0.6, "ticket store": 0.15, "blobs": 0.05, OTHER: 0.2})
