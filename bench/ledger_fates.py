@@ -12,6 +12,7 @@ from normalizer.events import Fate, Origin, Outcome
 
 RAW_TOPIC = "raw.mail"
 WINDOW = 20_000  # fates within which the order is lost
+LATER = 1_000_000  # records after which at the latest a dead letter is mended: the ledger knows those of two million in each partition
 _AGAIN = 500  # fates that come again at once, as a batch does after a crash
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 _OUTCOMES: tuple[Outcome, ...] = ("routed", "duplicate", "suppressed", "dead_lettered")
@@ -45,6 +46,10 @@ class Story:
             if len(window) >= WINDOW:
                 yield from self._shuffled(window)
                 window = []
+            if number % LATER == LATER - 1:
+                yield from self._shuffled(window)
+                yield from self._shuffled(later)
+                window, later = [], []
         yield from self._shuffled(window)
         yield from self._shuffled(later)
 

@@ -20,10 +20,9 @@ from pathlib import Path
 import msgspec
 
 from bench.figures import filled
-from bench.pipeline import CPU_EACH
-from bench.report import MICRO, RESULTS, load
+from bench.report import RESULTS
+from bench.scale_cost import Cost, measured
 from bench.shown import markdown, number
-from normalizer.errors import Misconfigured
 from streams._outbox import hashed
 
 PAGE = Path(__file__).parent.parent / "docs" / "scale.md"
@@ -55,22 +54,6 @@ class Load(msgspec.Struct, frozen=True):
     customer_exponent: float = 0.5
     account_exponent: float = 1.0
     seed: int = 7
-
-
-class Cost(msgspec.Struct, frozen=True):
-    """What one message takes: CPU seconds of all stages, and bytes on its raw topic.
-
-    `thread_seconds` are those of the thread stage alone, with a million messages known; `ticket_seconds` of the stages whose
-    records are keyed by customer, and `store_seconds` of the one of them that writes into SQLite. A connector takes
-    `connector_seconds` more, in a process of its own.
-    """
-
-    cpu_seconds: float
-    bytes: float
-    thread_seconds: float
-    ticket_seconds: float
-    store_seconds: float
-    connector_seconds: float
 
 
 def weights(count: int, exponent: float) -> list[float]:
@@ -134,38 +117,6 @@ def moved(keys: int, before: int, after: int, seed: int) -> float:
     return sum(place % before != place % after for place in places) / keys
 
 
-def measured(results: Path) -> Cost:
-    """CPU and bytes of a message as the benchmarks found them. Raises `Misconfigured` when they have not run."""
-
-    def found(part: str, table: str, row: str, column: str) -> float:
-        """The median in a cell, each named by how it begins."""
-        path = results / f"{part}.json"
-        if not path.exists():
-            raise Misconfigured(f"there is no {path}: run `python -m bench.{part}` first")
-        shown = next(each for each in load(path).tables if each.how.startswith(table))
-        place = next(i for i, each in enumerate(shown.columns) if each.name.startswith(column))
-        cell = next(each.cells[place] for each in shown.rows if each.what.startswith(row))
-        assert cell is not None
-        return cell.median
-
-    def alone(stage: str) -> float:
-        return 1 / found("stages", f"**{stage}**", "Switchboard", f"{stage}: per CPU-second")
-
-    deliver = alone("deliver")
-    return Cost(
-        cpu_seconds=found("pipeline", "From accepted", "at 50%", CPU_EACH) / MICRO,
-        bytes=MAIL_BYTES,
-        thread_seconds=found("scaling", "The thread stage", "1,000,000", "CPU for each message") / MICRO,
-        ticket_seconds=alone("route") + deliver,
-        store_seconds=deliver,
-        connector_seconds=1 / found("fetch", "", "mail connector, fetched, published", "per CPU-second"),
-    )
-
-
-MAIL_BYTES = 5_020.0
-"""The mean size of the benchmarks' mails, 1 to 50 KB."""
-
-
 def tables(cost: Cost) -> str:
     """Everything between the marks of the page."""
     return "\n\n".join([_sizes(cost), _partitions(), _hot(cost), _moving(), _stops(cost), _money(cost)])
@@ -186,16 +137,17 @@ def _sizes(cost: Cost) -> str:
             ]
         )
     how = (
-        f"One message takes {number(cost.cpu_seconds * 1000, 'ms')} of CPU in all stages together, with a process half as busy as it can be "
-        f"(`make bench`: the whole pipeline into SQLite), {number(cost.connector_seconds * 1000, 'ms')} in a connector that reads mail, and has "
-        f"{number(cost.bytes / 1000, 'kB')} on its raw topic; on the other topics it is *assumed* to have as many. The busiest minute has "
-        f"{PEAK:g} times the mean (*assumed*), and a process may be busy to {TARGET_BUSY:.0%} in it. A broker is *assumed* to take in and hand "
-        f"out {BROKER_BYTES >> 20} MB a second. The cores of brokers and of PostgreSQL are not in it."
+        f"One process with all stages carries {number(1 / cost.cpu_seconds)} mails a second (`make bench`: the whole pipeline into SQLite). In the busiest minute, "
+        f"which has {PEAK:g} times the mean (*assumed*), it may have {TARGET_BUSY:.0%} of that: then it takes {number(cost.half_seconds * 1000, 'ms')} "
+        f"of CPU for each, which is about a core, and 99 of 100 are stored within {number(cost.half_p99, 'ms')}. A mail takes "
+        f"{number(cost.connector_seconds * 1000, 'ms')} more in its connector, and has {number(cost.bytes / 1000, 'kB')} on its raw topic; on the "
+        f"other topics it is *assumed* to have as many. A broker is *assumed* to take in and hand out {BROKER_BYTES >> 20} MB a second. The "
+        "cores of brokers and of PostgreSQL are not in it."
     )
     head = (
         "messages a day",
         "a second, at most",
-        "cores for stages",
+        "processes for stages",
         "cores for connectors",
         "brokers",
         "bytes a day, three copies",

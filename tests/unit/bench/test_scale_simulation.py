@@ -9,14 +9,13 @@ import pytest
 
 from bench.figures import filled
 from bench.report import RESULTS
+from bench.scale_cost import Cost, measured
 from bench.scale_simulation import (
     PAGE,
-    Cost,
     Load,
     busiest,
     catch_up_seconds,
     imbalance,
-    measured,
     moved,
     spread,
     tables,
@@ -25,7 +24,16 @@ from bench.scale_simulation import (
 )
 from normalizer.errors import Misconfigured
 
-COST = Cost(0.002, 5000, thread_seconds=0.0002, ticket_seconds=0.0005, store_seconds=0.0003, connector_seconds=0.0004)
+COST = Cost(
+    0.002,
+    5000,
+    0.0002,
+    ticket_seconds=0.0005,
+    store_seconds=0.0003,
+    connector_seconds=0.0004,
+    half_seconds=0.003,
+    half_p99=90,
+)
 
 
 def test_the_page_shows_what_the_model_says() -> None:
