@@ -32,7 +32,7 @@ GROWTH_ASKED = 1.3
 
 class Machine(msgspec.Struct, frozen=True):
     """Where, when and of what code it was measured. `load` is the load average over the minute before the first run, `commit`
-    the short name of the commit, with a ``+`` behind it when files differed from it.
+    the short name of the commit, with a ``+`` behind it when Python files differed from it.
     """
 
     cores: int
@@ -144,11 +144,15 @@ def this_machine() -> Machine:
 
 
 def _commit() -> str:
-    """ "" outside of a clone."""
-    say = ["git", "-C", str(RESULTS), "describe", "--always", "--exclude=*", "--abbrev=7", "--dirty=+"]
+    """Empty outside of a clone."""
     with suppress(OSError, subprocess.CalledProcessError):
-        return subprocess.run(say, capture_output=True, text=True, check=True).stdout.strip()
+        return _git("rev-parse", "--short=7", "HEAD") + ("+" if _git("status", "--porcelain", "--", ":/*.py") else "")
     return ""
+
+
+def _git(*words: str) -> str:
+    command = ["git", "-C", str(RESULTS), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _kafka() -> str:
