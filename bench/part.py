@@ -116,8 +116,7 @@ def main(name: str, measure: Callable[[Wanted], Report], *, runs: int = 3) -> No
     parser.add_argument("--scale", type=float, default=1.0, help="times the usual number of items (1)")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the folder for the JSON and the picture")
     given = parser.parse_args()
-    if (given.scale != 1 or given.runs < runs) and given.results.resolve() == RESULTS:
-        parser.error("less than usual does not replace the results: give another folder with --results")
+    demand_whole(parser, given.results, whole=given.scale == 1 and given.runs >= runs)
     signal.signal(signal.SIGTERM, _leave)  # so that the broker and the processes of this part end with it
     try:
         report = measure(Wanted(given.runs, given.scale))
@@ -125,6 +124,12 @@ def main(name: str, measure: Callable[[Wanted], Report], *, runs: int = 3) -> No
         sys.exit(f"bench: {error}")
     write(report, given.results, name)
     print(plain(report))
+
+
+def demand_whole(parser: argparse.ArgumentParser, results: Path, *, whole: bool) -> None:
+    """End the command with status 2 when less than usual would replace the results."""
+    if not whole and results.resolve() == RESULTS:
+        parser.error("less than usual does not replace the results: give another folder with --results")
 
 
 def _leave(number: int, frame: object) -> None:

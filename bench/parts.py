@@ -20,6 +20,7 @@ import msgspec
 
 from bench.line import STAGES, Line, raw_records
 from bench.mails import raw_mails
+from bench.part import demand_whole
 from bench.report import MICRO, RESULTS, Figure, Machine, figure, this_machine
 from normalizer.errors import SwitchboardError
 from normalizer.events import Message, Threaded
@@ -122,9 +123,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=RUNS, help=f"({RUNS})")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the folder for the JSON")
     wanted = parser.parse_args()
-    ours = wanted.results.resolve() == RESULTS
-    if ours and (wanted.mails < MAILS or wanted.runs < RUNS):
-        parser.error("less than usual does not replace the results: give another folder with --results")
+    demand_whole(parser, wanted.results, whole=wanted.mails >= MAILS and wanted.runs >= RUNS)
     machine = this_machine()
     try:
         records = raw_records(raw_mails(wanted.mails))
@@ -135,7 +134,7 @@ def main() -> None:
     report = Parts(machine, len(records), len(runs), parts)
     print(table(report))
     (wanted.results / "parts.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    if ours:
+    if wanted.results.resolve() == RESULTS:
         PAGE.write_text(written(PAGE.read_text("utf-8"), report), "utf-8")
 
 

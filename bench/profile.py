@@ -183,16 +183,15 @@ def _looked_at(pid: int, stacks: Path, rate: int = RATE) -> Iterator[Seconds]:
     """py-spy looks at a process; what it has seen is in a file when the block has ended, and what each thread used in the answer."""
     spy = str(Path(sys.executable).with_name("py-spy"))
     how = ["--threads", "--nonblocking", "--full-filenames", "--format", "raw", "--rate", str(rate)]
-    before, latest, done = _used(pid), Seconds(), threading.Event()
+    before, used, done = _used(pid), Seconds(), threading.Event()
 
     def watch() -> None:
         """What a thread used is only told while it is there."""
         while not done.wait(LOOK_SECONDS):
-            latest.update(_used(pid))
+            used.update((thread, each - before.get(thread, 0)) for thread, each in _used(pid).items())
 
     watching = threading.Thread(target=watch)
     watching.start()
-    used = Seconds()
     looking = subprocess.Popen(
         [spy, "record", *how, "--output", str(stacks), "--pid", str(pid)], stdout=subprocess.DEVNULL
     )
@@ -201,7 +200,6 @@ def _looked_at(pid: int, stacks: Path, rate: int = RATE) -> Iterator[Seconds]:
     finally:
         done.set()
         watching.join()
-        used.update((thread, each - before.get(thread, 0)) for thread, each in latest.items())
         looking.send_signal(signal.SIGINT)  # at which it writes
         looking.wait(60)
 

@@ -221,7 +221,8 @@ def _plain(how: str, what: str, found: Mapping[Any, Sequence[float]]) -> Table:
 
 
 def _goals(found: Mapping[int, Sequence[tuple[Grown, Grown]]]) -> tuple[Goal, ...]:
-    least, *_, middle, most = sorted(found)
+    lengths = sorted(found)
+    least, middle, most = lengths[0], lengths[-2:][0], lengths[-1]
     costs = {each: [again.cpu_micros for _, again in known] for each, known in found.items()}
     note = (
         f"it is a step and no slope: {number_of(share(costs[most], costs[middle]).median, '×')} of that at {middle:,}. After a start, what a "

@@ -1,4 +1,4 @@
-"""A stage in a bare loop over librdkafka: the limit for any runtime.
+"""A stage in a bare loop over librdkafka: the yardstick for any runtime.
 
 Outputs and changes of state acknowledged by all replicas in sync, then a commit, for which only the last batch waits. The
 state is a dictionary for each partition.

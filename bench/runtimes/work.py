@@ -13,7 +13,7 @@ from streams._state import State
 from streams._waiting import ROUND_RECORDS
 
 BATCH = ROUND_RECORDS
-"""How many records the other runtimes take at once: as many as ours. With 500 none of them is faster, and some are slower."""
+"""How many records the other runtimes take at once: as many as ours. With 500, Quix Streams and writers to a store do less."""
 CHANGES = TopicSpec("bench.changes", compacted=True)
 """The changelog of runtimes that have no tables of their own."""
 

@@ -149,7 +149,7 @@ def test_a_client_that_waits_for_an_answer_for_ever_is_thrown_away(cluster: Clus
         await Future()
 
     coordinator._send_heartbeat_request = coordinator._send_offset_commit_request = never
-    wait(lambda: holder.losses > 0 and holder.has == whole, 30)
+    wait(lambda: holder.losses == 1 and holder.has == whole, 30)
     wait(lambda: member.confirmed(0) is True, 30)
     member.close(SESSION)
 
