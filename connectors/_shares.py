@@ -13,8 +13,8 @@ account. What is guaranteed:
   when Kafka has confirmed that it is a member.
 - What cannot be avoided: a request to a vendor, or a page on its way to Kafka, in which a process is caught when it is paused; and
   the second until Kafka answers, where a virtual machine is paused together with its clock. Then a page may come twice, and a
-  position may be saved that is older than that of the next owner. Both repeat deliveries, which downstream knows by
-  their ids, and skip none.
+  position may be saved that is older than that of the next owner, and stand until that has its next item. Both repeat
+  deliveries, which downstream knows by their ids, and skip none.
 """
 
 from __future__ import annotations
