@@ -25,7 +25,7 @@ BEGIN, END = "<!-- figures: made by `make figures` -->", "<!-- /figures -->"
 
 PARTS = ("pipeline", "stages", "fetch", "doors", "sinks", "scaling", "history", "profile")
 """The parts of ``make bench`` in the order in which they are run and shown: each a module here and a result."""
-BY_HAND = ("stored", "ledger")
+BY_HAND = ("threads", "stored", "ledger")
 """What is measured by itself, and shown behind them."""
 
 

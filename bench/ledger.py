@@ -12,9 +12,11 @@ must count every record right and name exactly those; otherwise there are no fig
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import psutil
@@ -80,15 +82,16 @@ def _all_is_read(cluster: Cluster, story: Story) -> None:
     admin.close()
 
 
-def add_up(cluster: Cluster, fates: int) -> list[Look]:
-    """Run the stage until it has done all fates; gives how it went. In a process of its own, whose memory it tells."""
-    return asyncio.run(_add_up(cluster, fates))
+def add_up(cluster: Cluster, fates: int, state: Path) -> list[Look]:
+    """Run the stage until it has done all fates, its tables on disk as everywhere; gives how it went. In a process of
+    its own, whose memory it tells."""
+    return asyncio.run(_add_up(cluster, fates, state))
 
 
-async def _add_up(cluster: Cluster, fates: int) -> list[Look]:
+async def _add_up(cluster: Cluster, fates: int, state: Path) -> list[Look]:
     looks: list[Look] = []
     process, watch = psutil.Process(), Stopwatch("fates", fates)
-    async with running([Ledger()], cluster) as workers:
+    async with running([Ledger()], cluster, state) as workers:
         watch.begin()
         async for done in steps(workers[Ledger.name], fates, watch):
             if not looks or done > looks[-1].fates:
@@ -109,7 +112,8 @@ def counted(cluster: Cluster, records: int) -> list[Look]:
     story = Story(records, cluster.partitions, min(MISSING, records // 10), SEED)
     truth = fill(cluster, story)
     say(f"adding up {truth.fates:,} fates")
-    looks = elsewhere(partial(add_up, cluster, truth.fates), LIMIT_SECONDS)
+    with tempfile.TemporaryDirectory() as state:
+        looks = elsewhere(partial(add_up, cluster, truth.fates, Path(state)), LIMIT_SECONDS)
     _all_is_read(cluster, story)
     [account] = take(cluster, [RAW_TOPIC.removeprefix(RAW)])
     if not is_exact(account, truth, records):
@@ -137,7 +141,7 @@ def measure(wanted: Wanted) -> Report:
         for share, found in costs.items()
     ]
     how = (
-        f"The ledger stage over the fates of {records:,} raw records, in a process of its own. It counted every record right, and "
+        f"The ledger stage over the fates of {records:,} raw records, in a process of its own, its tables on disk. It counted every record right, and "
         f"named exactly the {min(MISSING, records // 10)} whose fate was never told."
     )
     columns = (Column("CPU for each fate, over the second half", "µs"), Column("memory of the process", "MB"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import scaling
+from bench import threads
 from bench.inputs import keep, kept, raw
 from bench.jobs import INPUTS, Job
 from bench.latency import at_rate
@@ -69,7 +69,7 @@ def test_the_whole_pipeline_is_measured_with_two_workers(cluster: Cluster, tmp_p
 
 def test_history_is_measured_from_its_changelog(brokers: str, tmp_path: Path) -> None:
     """The stage starts on what was written for it, carries its messages, and starts again on its disk."""
-    file, left = elsewhere(partial(scaling.prepared, tmp_path))
+    file, left = elsewhere(partial(threads.prepared, tmp_path))
     cluster = Cluster(brokers=brokers, namespace=f"history{tmp_path.name}.", partitions=1)
-    first, second = scaling.grown(cluster, 2 * scaling.MAILS, file, left)
+    first, second = threads.grown(cluster, 2 * threads.REMEMBERED, file, left)
     assert min(first.cpu_micros, first.megabytes, second.cpu_micros, second.megabytes) > 0
