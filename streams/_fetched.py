@@ -72,10 +72,12 @@ def _drop(fetcher: Fetcher, tp: TopicPartition) -> None:
 
 def _unpacked(result: FetchResult, tp: TopicPartition, most: int, bare: Callable[[str], str]) -> list[Record]:
     """The records of the first batches, until there are at least `most`; the partition's position is moved past them."""
-    if not result.has_more() or not result.check_assignment(tp):
-        result._partition_records = None  # noqa: SLF001
-        return []
     source = result._partition_records  # noqa: SLF001
+    # aiokafka's way through the records, which nobody goes here, is a circle: with it a megabyte for each answer of Kafka
+    # would stay until Python looks for circles, which it does by the number of objects.
+    source._records_iterator = None  # noqa: SLF001
+    if not result.check_assignment(tp):
+        return []
     topic, partition = bare(tp.topic), tp.partition
     first, batches = source.next_fetch_offset, source._records  # noqa: SLF001
     found: list[Record] = []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable, Coroutine, Sequence
 from functools import wraps
 from typing import Any
@@ -92,6 +94,23 @@ async def test_batches_are_given_whole_until_there_are_enough() -> None:
     assert {TP: _records(6, 1)} == await _taken(shelf)
     assert (shelf.position(TP), TP in shelf._records, shelf._wait_consume_future.done()) == (7, False, True)
     assert await _taken(shelf) == {}
+
+
+@in_a_loop
+async def test_what_was_taken_or_dropped_leaves_memory_at_once() -> None:
+    """It may be a megabyte for each fetch, and Python looks for circles among objects when there are many, not when they are large."""
+    shelf = Shelf()
+    gc.disable()
+    try:
+        # Fetched from, position when it is taken, records: all, a part, and none, since somebody went elsewhere.
+        for fetched_at, position, taken in ((0, 0, 3), (1, 1, 2), (0, 9, 0)):
+            shelf.put(TP, _batch(0, 3), fetched_at)
+            kept = weakref.ref(shelf._records[TP]._partition_records)
+            shelf._subscriptions.subscription.assignment.state_value(TP).seek(position)
+            assert len((await _taken(shelf)).get(TP, ())) == taken
+            assert (TP in shelf._records, kept()) == (False, None)
+    finally:
+        gc.enable()
 
 
 @in_a_loop
