@@ -17,6 +17,7 @@ import urllib.parse
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,8 @@ class Dovecot:
         return Mailbox(self, f"u{uuid.uuid4().hex[:12]}")
 
     def start(self) -> None:
-        """Start, and return when the port answers."""
+        """Start, installed first where it is missing, and return when the port answers."""
+        install()
         as_user: dict[str, Any] = {}
         if os.geteuid() == 0:
             as_user = {"user": self._account.pw_uid, "group": self._account.pw_gid, "extra_groups": []}
@@ -186,8 +188,9 @@ def _answers(host: str, port: int) -> bool:
         return False
 
 
+@cache
 def install() -> None:
-    """Install Dovecot where it is missing; a test must not be skipped for want of its server."""
+    """Install Dovecot where it is missing; nothing must be skipped for want of its server."""
     with FileLock(Path(tempfile.gettempdir()) / "switchboard-install-dovecot.lock"):
         done = subprocess.run([HERE / "install-dovecot"], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -197,7 +200,6 @@ def install() -> None:
 @contextmanager
 def running(*, connections: int = 50, extra: str = "") -> Iterator[Dovecot]:
     """A Dovecot for the time of a test, for one that needs another configuration or stops it."""
-    install()
     server = Dovecot(connections=connections, extra=extra)
     try:
         server.start()
