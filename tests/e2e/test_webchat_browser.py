@@ -89,6 +89,21 @@ def test_two_tabs_are_one_conversation(shop: Shop, context: BrowserContext) -> N
         expect(line(page, "One answer")).to_have_count(1)
 
 
+def test_what_a_closed_tab_leaves_another_sends(shop: Shop, context: BrowserContext) -> None:
+    """Each tab sends what was written in it, and what is left by one that was closed before it could."""
+    first, second = visit(context, shop), visit(context, shop)
+    say(second, "hello")
+    expect(line(second, "hello")).to_contain_text("Sent")
+    context.set_offline(True)
+    expect(first.get_by_role("status")).to_contain_text("No connection")
+    say(first, "left behind")
+    expect(line(first, "left behind")).to_contain_text("Waiting to be sent")
+    first.close()
+    context.set_offline(False)
+    expect(line(second, "left behind")).to_contain_text("Sent")
+    assert shop.texts() == ["hello", "left behind"]
+
+
 def test_the_form_before_the_chat(shop: Shop, context: BrowserContext) -> None:
     """What is required must be filled in; what was typed comes along as a claim."""
     shop.close()

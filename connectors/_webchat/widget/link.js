@@ -17,7 +17,7 @@ class Refused extends Error {
 class Link {
   // `on` has: state(name), said(entry), forget(), read(id), typing(name), refused(message, detail)
   constructor(base, store, on) {
-    Object.assign(this, { base, store, on, state: "idle", failures: 0, pending: new Map(), written: new Set() });
+    Object.assign(this, { base, store, on, state: "idle", failures: 0, pending: new Map(), written: new Set(), living: new Set() });
     this.identity = () => "";
     addEventListener("online", () => this.state === "offline" && this.again(Math.random() * SECOND));
     addEventListener("offline", () => this.state !== "idle" && this.state !== "moved" && this.lost());
@@ -145,7 +145,7 @@ class Link {
     if (frame.id) this.pending.get(frame.id)?.(frame);
   }
 
-  // One message at a time and one tab, the oldest first: so they arrive once, in the order in which they were written.
+  // One message at a time and one tab, the oldest first: so they arrive in the order in which they were written.
   async send() {
     if (this.sending) return;
     this.sending = true;
@@ -156,12 +156,13 @@ class Link {
     } finally {
       this.sending = false;
     }
-    if (this.state === "online" && this.store.waiting().length) this.send(); // written in this very moment
+    if (this.state === "online" && (await this.next())) this.send(); // written in this very moment
   }
 
   async sendAll() {
-    for (let message; this.state === "online" && (message = this.store.waiting()[0]); ) {
-      const answer = await this.ask(message);
+    for (let message; this.state === "online" && (message = await this.next()); ) {
+      const { tab: _, ...frame } = message;
+      const answer = await this.ask(frame);
       if (answer.type !== "refused") continue;
       if (answer.status === 401) throw new Refused(answer);
       if (answer.retry_after) {
@@ -171,6 +172,21 @@ class Link {
       this.store.sent(message.id);
       this.on.refused(message, answer.detail);
     }
+  }
+
+  // The oldest that is ours to send: written in this tab, or in one that is closed. What another has just sent may still
+  // seem to wait, for storage reaches each tab in its own time.
+  async next() {
+    for (const message of this.store.waiting()) if (message.tab === this.tab || (await this.closed(message.tab))) return message;
+  }
+
+  // A tab that has written holds a lock for as long as it lives. When it is closed, what it leaves is sent.
+  async closed(tab) {
+    if (!navigator.locks || (await navigator.locks.request(tab, { ifAvailable: true }, Boolean))) return true;
+    if (this.living.has(tab)) return false;
+    this.living.add(tab);
+    navigator.locks.request(tab, () => void this.send());
+    return false;
   }
 
   // The edge's answer to a frame that has an id. Fails when the line does: then nobody knows whether it arrived.
@@ -231,7 +247,8 @@ class Link {
   // What was written keeps until it is sent.
   write(message) {
     this.written.add(message.id);
-    this.store.wait(message);
+    if (!this.tab) navigator.locks?.request((this.tab = message.id), () => new Promise(() => {}));
+    this.store.wait({ ...message, tab: this.tab });
     this.send();
   }
 
