@@ -39,8 +39,8 @@ class Settled:
             return True
         if offset >= self.end:
             return False
-        bits = self._bits(offset // BLOCK)
-        return bits is None or bool(bits >> offset % BLOCK & 1)
+        found = self._table.get(_key(self._place, offset // BLOCK))
+        return found is None or _has(found, offset % BLOCK)
 
     def add(self, offset: int) -> None:
         """Settle an offset that is open. Raises `Rejected` when it cannot be one of this partition."""
@@ -106,47 +106,53 @@ class Marks:
 
     def words(self, offset: int) -> tuple[str, ...]:
         """The words that an offset is marked with."""
-        bit = 1 << offset % BLOCK
-        return tuple(word for word, bits in self._block(offset // BLOCK).items() if bits & bit)
+        at = offset % BLOCK
+        return tuple(word for word, bits in self._block(offset // BLOCK).items() if _has(bits, at))
 
     def add(self, offset: int, word: str) -> list[int]:
         """Mark an offset; gives the offsets whose marks were given up for it."""
-        number = offset // BLOCK
+        number, at = divmod(offset, BLOCK)
         block = self._block(number)
         self.first = min(self.first, number) if self.blocks else number
         self.blocks += not block
-        block[word] = block.get(word, 0) | 1 << offset % BLOCK
+        bits = bytearray(block.get(word, b"").ljust(at // 8 + 1, b"\0"))
+        bits[at // 8] |= 1 << at % 8
+        block[word] = bytes(bits)
         self._keep(number, block)
         return self._give_up() if self.blocks > MOST_BLOCKS else []
 
     def discard(self, offset: int, word: str) -> None:
         """Take a mark off again."""
-        number = offset // BLOCK
+        number, at = divmod(offset, BLOCK)
         block = self._block(number)
-        block[word] &= ~(1 << offset % BLOCK)
-        left = {word: bits for word, bits in block.items() if bits}
-        self.blocks -= not left
-        self._keep(number, left)
+        bits = bytearray(block.pop(word))
+        bits[at // 8] &= ~(1 << at % 8)
+        if left := bytes(bits).rstrip(b"\0"):
+            block[word] = left
+        self.blocks -= not block
+        self._keep(number, block)
 
     def _give_up(self) -> list[int]:
         while not (block := self._block(self.first)):
             self.first += 1
         self._keep(self.first, {})
         self.blocks -= 1
-        everything = 0
-        for bits in block.values():
-            everything |= bits
-        return [self.first * BLOCK + at for at in range(BLOCK) if everything >> at & 1]
+        return [self.first * BLOCK + at for at in range(BLOCK) if any(_has(bits, at) for bits in block.values())]
 
-    def _block(self, number: int) -> dict[str, int]:
+    def _block(self, number: int) -> dict[str, bytes]:
         found = self._table.get(_key(self._place, number))
-        return {} if found is None else {w: int.from_bytes(b, "little") for w, b in _words.decode(found).items()}
+        return {} if found is None else _words.decode(found)
 
-    def _keep(self, number: int, block: dict[str, int]) -> None:
+    def _keep(self, number: int, block: dict[str, bytes]) -> None:
         if block:
-            self._table.set(_key(self._place, number), _pack({word: _bytes(bits) for word, bits in block.items()}))
+            self._table.set(_key(self._place, number), _pack(block))
         else:
             self._table.delete(_key(self._place, number))
+
+
+def _has(bits: bytes, at: int) -> bool:
+    """Whether a bit is set; zeros at the end are left out."""
+    return at // 8 < len(bits) and bool(bits[at // 8] >> at % 8 & 1)
 
 
 def _key(place: bytes, number: int) -> bytes:

@@ -116,8 +116,9 @@ class _Page:
     def take(self, fate: Fate) -> None:
         """Enter what normalize, thread or route decided. The first word stands, but a dead letter's gives way."""
         offset = fate.origin.offset
-        before = self._dead.words(offset)
-        if offset in self._settled and not before:
+        settled = offset in self._settled
+        before = self._dead.words(offset) if settled else ()
+        if settled and not before:
             return
         outcome, reason = fate.outcome, _reason(fate)
         if fate.items > 1:
