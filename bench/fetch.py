@@ -33,7 +33,7 @@ from normalizer.cluster import Cluster
 from ops.topics import declare
 from tests.servers.dovecot import PASSWORD, Dovecot
 
-MAILS = 4800
+MAILS = 24_000
 BARE, FETCHED, STORED = (
     "bare imapclient loop",
     "mail connector, fetched",

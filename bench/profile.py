@@ -94,7 +94,7 @@ def measure(wanted: Wanted) -> Report:
 
     with tempfile.TemporaryDirectory() as home, broker() as brokers:
         stacks, mails = Path(home) / "stacks", numbers["deliver"]
-        files = elsewhere(partial(stages.prepared, numbers, Path(home)))
+        files = elsewhere(partial(stages.prepared, numbers, Path(home)), stages.PREPARE_SECONDS)
         for turn in range(wanted.runs):
             cluster = Cluster(brokers=brokers, namespace=f"profile{turn}.")
             whole = elsewhere(partial(sampled, cluster, files[RAW_MAIL], stacks), 300.0)

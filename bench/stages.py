@@ -34,9 +34,10 @@ OURS, BARE, FAUST, QUIX, FASTSTREAM = (
 )  # fmt: skip
 RUNTIMES = {OURS: "ours", BARE: "bare", FAUST: "faust_stock", QUIX: "quix", FASTSTREAM: "faststream_confluent"}
 """Each runtime and its module: no process has the libraries of another one in it."""
-USUAL = {"normalize": 2400, "thread": 3600, "route": 3600, "deliver": 3600, "copy": 120_000, "remember": 120_000}
+USUAL = {"normalize": 2400, "thread": 12_000, "route": 12_000, "deliver": 12_000, "copy": 120_000, "remember": 120_000}
 ALSO_FEWER = {FAUST: {"copy": 0.08, "remember": 0.08}, QUIX: {"copy": 0.5, "remember": 0.25}}
 """A runtime that is much slower gets fewer of the records, so that nobody waits minutes for it: its rate is the same."""
+PREPARE_SECONDS = 300.0
 ASKED = {BARE: 0.6, FAUST: 5.0, QUIX: 1.5}
 STATEFUL_PER_CPU_SECOND = 75_000
 HOW = {
@@ -56,7 +57,7 @@ def measure(wanted: Wanted) -> Report:
     machine = this_machine()
     numbers = {stage: wanted.items(usual, 40) for stage, usual in USUAL.items()}
     with tempfile.TemporaryDirectory() as folder, broker() as brokers:
-        files = elsewhere(partial(prepared, numbers, Path(folder)))
+        files = elsewhere(partial(prepared, numbers, Path(folder)), PREPARE_SECONDS)
         found = measured(brokers, files, numbers, wanted.runs)
     tables = tuple(_table(stage, runs, numbers[stage]) for stage, runs in found.items())
     return Report(machine, "Each stage alone, beside other runtimes", wanted.runs, tables, _goals(found))

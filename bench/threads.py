@@ -38,7 +38,7 @@ from streams._stage import state_topic
 from streams._state import END, State
 from streams.thread import Thread
 
-LENGTHS = (10_000, 1_000_000, 10_000_000)
+LENGTHS = (10_000, 10_000_000)
 REMEMBERED, CARRIED = 1000, 2000
 """Messages whose entries the history repeats under other keys, and that each start carries."""
 LIMIT_SECONDS = 3600.0
