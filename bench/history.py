@@ -23,7 +23,7 @@ from rocksdict import Rdict
 from bench.inputs import acknowledged, plain, put, queue
 from bench.jobs import COPIED, PLAIN, REMEMBERED_BYTES, Job, Remember, scattered
 from bench.part import Wanted, broker, elsewhere, main, say
-from bench.report import MEGA, Column, Figure, Goal, Report, Row, Table, figure, growth, this_machine
+from bench.report import MEGA, MICRO, Column, Figure, Goal, Report, Row, Table, figure, growth, this_machine
 from bench.runtimes import ours
 from bench.stopwatch import most_megabytes
 from normalizer.cluster import Cluster
@@ -36,8 +36,9 @@ from streams._stage import state_topic, topics_of
 POSITION_EVERY = 500  # ids, as a stage writes one for each batch
 PATIENCE_SECONDS = 600.0
 LENGTHS, RECORDS = (10_000, 100_000, 1_000_000, 10_000_000), 60_000
-STARTS, BEYOND = 3, 5000
-"""How often that many records are measured, and how many a stage may take that is to stop after them."""
+STARTS, BEYOND, QUESTIONS = 3, 5000, 20_000
+"""How often that many records are measured, how many a stage may take that is to stop after them, and how many ids are asked for
+by themselves."""
 RESTART_ASKED = 30.0
 
 
@@ -47,6 +48,7 @@ class Cost(msgspec.Struct, frozen=True):
     made_seconds: float
     restart_seconds: float
     cpu_micros: tuple[float, ...]
+    question_micros: float
     megabytes: float
     disk: float
 
@@ -96,6 +98,19 @@ def settled(folder: Path) -> None:
         store.close()
 
 
+def question(folder: Path) -> float:
+    """The CPU microseconds of a question to the copy on disk after an id that is not there, when it has just been opened."""
+    store = Rdict(str(next(folder.rglob("CURRENT")).parent), options())
+    keys = [b"seen\0" + scattered(number << 40) for number in range(1, QUESTIONS + 1)]
+    began = time.process_time()
+    there = sum(store.get(key) is not None for key in keys)
+    took = time.process_time() - began
+    store.close()
+    if there:
+        raise RuntimeError(f"{there} ids are there that nobody has put there")
+    return took / QUESTIONS * MICRO
+
+
 def worked(cluster: Cluster, folder: Path, records: int) -> tuple[float, float]:
     """The CPU time of a record in microseconds, and the most memory of the process in megabytes."""
     run = ours.run(Job(Remember.name, records, "records after the history"), cluster, folder)
@@ -112,11 +127,12 @@ def cost(brokers: str, ids: int, records: int, turn: int) -> Cost:
         made = elsewhere(partial(restored, cluster, folder / "state"), PATIENCE_SECONDS)
         elsewhere(partial(settled, folder), PATIENCE_SECONDS)
         again = elsewhere(partial(restored, cluster, folder / "state"), PATIENCE_SECONDS)
+        asked = elsewhere(partial(question, folder))
         disk = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / MEGA
         cpu, megabytes = zip(
             *(elsewhere(partial(worked, cluster, folder, records)) for _ in range(STARTS)), strict=True
         )
-    found = Cost(made, again, cpu, max(megabytes), disk)
+    found = Cost(made, again, cpu, asked, max(megabytes), disk)
     say(f"{ids:,} ids: {found}")
     return found
 
@@ -140,6 +156,7 @@ def measure(wanted: Wanted) -> Report:
 
 COLUMNS = (
     Column("CPU for each record", "µs"),
+    Column("of it, a question to the disk", "µs"),
     Column("memory of the process", "MB"),
     Column("disk", "MB"),
     Column("first start", "s"),
@@ -151,6 +168,7 @@ COLUMNS = (
 def _cells(ids: int, costs: Sequence[Cost]) -> tuple[Figure, ...]:
     return (
         figure(_micros(costs), 1),
+        figure([each.question_micros for each in costs], 1),
         figure([each.megabytes for each in costs]),
         figure([each.disk for each in costs]),
         figure([each.made_seconds for each in costs], 2),
@@ -161,12 +179,15 @@ def _cells(ids: int, costs: Sequence[Cost]) -> tuple[Figure, ...]:
 
 def _goals(found: Mapping[int, Sequence[Cost]]) -> tuple[Goal, ...]:
     least, most = min(found), max(found)
+    what = f"cost of a record with {most:,} known ids against {least:,}"
+    few, many = (figure([cost.question_micros for cost in found[each]], 1).median for each in (least, most))
+    note = (
+        f"the question to the copy on disk, whether an id is there, takes {few:g} µs with few and {many:g} µs with many"
+    )
     restart = figure([each.restart_seconds for each in found[most]], 2)
     return (
         Goal(f"a restart with {most:,} known ids", restart, RESTART_ASKED, "s", limit=True),
-        growth(
-            f"cost of a record with {most:,} known ids against {least:,}", _micros(found[most]), _micros(found[least])
-        ),
+        growth(what, _micros(found[most]), _micros(found[least]), note),
     )
 
 
