@@ -137,7 +137,7 @@ class _Page:
         reason = self._count(outcome, reason, 1)
         if outcome == _DEAD:
             self._forget(*self._dead.add(offset, reason))
-        else:
+        elif before or fate.items > 1:  # else there are no parts, and to ask for them would be a question to the disk
             self._forget(offset)
         self._book.dead = self._dead.first, self._dead.blocks
 
