@@ -137,7 +137,10 @@ class Marks:
             self.first += 1
         self._keep(self.first, {})
         self.blocks -= 1
-        return [self.first * BLOCK + at for at in range(BLOCK) if any(_has(bits, at) for bits in block.values())]
+        everything = 0
+        for bits in block.values():
+            everything |= int.from_bytes(bits, "little")
+        return [self.first * BLOCK + at for at in range(BLOCK) if everything >> at & 1]
 
     def _block(self, number: int) -> dict[str, bytes]:
         found = self._table.get(_key(self._place, number))
