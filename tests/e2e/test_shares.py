@@ -53,7 +53,7 @@ def test_processes_share_accounts_and_take_over(cluster: Cluster, topics: Topics
     """
     topics("counted")
     for number in range(ACCOUNTS):
-        (tmp_path / f"a{number}").write_bytes(b"x")
+        item(tmp_path, number)
     with processes(cluster, tmp_path) as (killed, paused, third), flowing(tmp_path) as stop:
         wait(lambda: all(60 <= len(owned(tmp_path, each.pid)) <= 140 for each in (killed, paused, third)), 60)
         paused.send_signal(signal.SIGSTOP)
